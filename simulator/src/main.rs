@@ -1,0 +1,3 @@
+//! The `tidewright-sim` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Capacity wanted before the pods exist. Pure functions.

@@ -1,0 +1,1 @@
+//! Time. State machines without input or output of their own.
