@@ -1,0 +1,3 @@
+//! One test binary: what the crate promises, seen from outside.
+
+mod schedules;
