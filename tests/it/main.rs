@@ -1,3 +1,6 @@
-//! One test binary: what the crate promises, seen from outside.
+//! Everything that is tested through the public interface or on the repository as a whole, in one
+//! binary: one link step instead of one for each file.
 
+mod readme;
 mod schedules;
+mod tidy;
