@@ -1,6 +1,8 @@
 //! Values. No IO, no clock, no Kubernetes crates: everything here can be built in a test with a
 //! literal and compared with `==`.
 
+mod text;
+
 pub mod catalog;
 pub mod claim;
 pub mod id;
