@@ -1,1 +1,4 @@
 //! A deterministic world in virtual time.
+
+pub mod event;
+pub mod faults;

@@ -1,0 +1,161 @@
+//! What happens in a world, as one ordered log: the report and the oracles read this and nothing
+//! that the product says of itself, but for its notices.
+
+use std::sync::Arc;
+
+use tidewright::engine::Notice;
+use tidewright::model::catalog::OfferingKey;
+use tidewright::model::id::{ClaimName, LaunchGroup, NodeName, PodKey, PoolName, ProviderId, Uid};
+use tidewright::model::price::Price;
+use tidewright::model::time::Timestamp;
+
+use crate::faults::FaultKind;
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The step in which it happened, counted from 1.
+    pub step: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub event: Event,
+}
+
+/// What happened. Everything here is as it is in truth, not as a watch shows it later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A pod was created.
+    PodCreated {
+        /// The pod.
+        pod: PodKey,
+        /// Its uid.
+        uid: Uid,
+    },
+    /// The scheduler found no place for a pod.
+    PodUnschedulable {
+        /// The pod.
+        pod: PodKey,
+    },
+    /// The scheduler bound a pod.
+    PodBound {
+        /// The pod.
+        pod: PodKey,
+        /// To this node.
+        node: NodeName,
+    },
+    /// A pod answers: its containers run and are ready.
+    PodReady {
+        /// The pod.
+        pod: PodKey,
+    },
+    /// A pod came to its end by itself, or was deleted by its owner.
+    PodEnded {
+        /// The pod.
+        pod: PodKey,
+        /// Its uid.
+        uid: Uid,
+    },
+    /// A pod was told to leave its node.
+    PodEvicted {
+        /// The pod.
+        pod: PodKey,
+        /// Its uid.
+        uid: Uid,
+        /// The node.
+        node: NodeName,
+        /// Whether it was protected by `karpenter.sh/do-not-disrupt` at that moment.
+        protected: bool,
+        /// Whether it was deleted because its node's time was up, not evicted.
+        forced: bool,
+    },
+    /// A NodeClaim was created.
+    ClaimCreated {
+        /// The claim.
+        claim: ClaimName,
+        /// Its uid.
+        uid: Uid,
+        /// Its pool.
+        pool: PoolName,
+    },
+    /// A NodeClaim was told to go.
+    ClaimDeleting {
+        /// The claim.
+        claim: ClaimName,
+    },
+    /// A NodeClaim is gone.
+    ClaimGone {
+        /// The claim.
+        claim: ClaimName,
+    },
+    /// A fleet call reached the cloud.
+    FleetCalled {
+        /// The group it buys for.
+        group: LaunchGroup,
+        /// The offerings it names.
+        offerings: Vec<OfferingKey>,
+        /// How many machines it asks for.
+        count: u32,
+    },
+    /// A machine was bought; from now on it costs money.
+    MachineBought {
+        /// The machine.
+        machine: ProviderId,
+        /// What it is.
+        offering: OfferingKey,
+        /// What it costs.
+        price: Price,
+        /// The group it was bought for.
+        group: Option<LaunchGroup>,
+    },
+    /// The machine begins to boot.
+    MachineBooting {
+        /// The machine.
+        machine: ProviderId,
+    },
+    /// A machine was told to stop; from now on it costs nothing.
+    MachineTerminated {
+        /// The machine.
+        machine: ProviderId,
+    },
+    /// The cloud had nothing to sell.
+    SoldOut {
+        /// Where.
+        offering: OfferingKey,
+    },
+    /// A kubelet made its Node object.
+    NodeJoined {
+        /// The node.
+        node: NodeName,
+        /// Its machine.
+        machine: ProviderId,
+    },
+    /// A kubelet is ready.
+    NodeReady {
+        /// The node.
+        node: NodeName,
+    },
+    /// A Node was told to go.
+    NodeDeleting {
+        /// The node.
+        node: NodeName,
+    },
+    /// A Node object is gone.
+    NodeGone {
+        /// The node.
+        node: NodeName,
+    },
+    /// The engine said something.
+    Notice(Notice),
+    /// The engine promised a pod to a node or claim.
+    Promised {
+        /// The pod.
+        pod: PodKey,
+        /// The name of the claim, or of a node that has none.
+        target: Arc<str>,
+    },
+    /// A fault struck.
+    Fault(FaultKind),
+    /// The controller started with an empty memory.
+    ControllerStarted,
+}

@@ -1,0 +1,144 @@
+//! What goes wrong in a world, and how often.
+
+use serde::Serialize;
+
+/// The kinds of faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum FaultKind {
+    /// The cloud has no machine of an offering.
+    InsufficientCapacity,
+    /// The cloud answers that there were too many calls.
+    Throttled,
+    /// A machine takes much longer to boot.
+    SlowBoot,
+    /// A machine never joins.
+    DeadBoot,
+    /// A watch event comes late.
+    WatchDelayed,
+    /// Watch events of different objects change places.
+    WatchReordered,
+    /// A watch event is lost; a relist brings the truth later.
+    WatchLost,
+    /// A watch starts over with a full list.
+    Relist,
+    /// The API server or the cloud did the work, and the answer was lost.
+    AnswerLost,
+    /// The controller died between two effects and started again.
+    Crash,
+    /// The machine is not in the cloud's list for a while.
+    ListStale,
+}
+
+impl FaultKind {
+    /// All kinds.
+    pub const ALL: [Self; 11] = [
+        Self::InsufficientCapacity,
+        Self::Throttled,
+        Self::SlowBoot,
+        Self::DeadBoot,
+        Self::WatchDelayed,
+        Self::WatchReordered,
+        Self::WatchLost,
+        Self::Relist,
+        Self::AnswerLost,
+        Self::Crash,
+        Self::ListStale,
+    ];
+}
+
+/// How often each fault strikes, in thousandths, and how hard. All zero: nothing goes wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FaultSettings {
+    /// Of fleet calls: an offering turns out to be sold out.
+    pub insufficient_capacity_permille: u32,
+    /// Of cloud calls.
+    pub throttled_permille: u32,
+    /// Of machines.
+    pub slow_boot_permille: u32,
+    /// Of machines.
+    pub dead_boot_permille: u32,
+    /// Of watch events.
+    pub watch_delayed_permille: u32,
+    /// The longest delay of a watch event.
+    pub watch_delay_millis_max: u32,
+    /// Of watch events.
+    pub watch_reordered_permille: u32,
+    /// Of watch events.
+    pub watch_lost_permille: u32,
+    /// Of watch events: the watch starts over.
+    pub relist_permille: u32,
+    /// Of effects.
+    pub answer_lost_permille: u32,
+    /// Of effects: the controller dies before or after it.
+    pub crash_permille: u32,
+    /// Of lists of machines.
+    pub list_stale_permille: u32,
+    /// The longest that a plan takes.
+    pub plan_millis_max: u32,
+    /// When faults stop, in seconds after the start, so that liveness can be judged after.
+    pub quiet_after_seconds: u32,
+}
+
+/// A deliberate fault in the shell, with which an oracle is put to the test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sabotage {
+    /// Fleet calls carry a fresh token each time, and tags are not looked at.
+    TokenDropped,
+    /// Every effect is carried out twice.
+    EffectTwice,
+    /// Preconditions are not checked.
+    PreconditionIgnored,
+    /// The engine sees every budget as 100 %.
+    BudgetUnread,
+    /// Lists of machines come back empty.
+    SweepOff,
+    /// The engine sees no annotation `karpenter.sh/do-not-disrupt`.
+    ProtectionUnread,
+    /// The engine sees no limits.
+    LimitsUnread,
+    /// The engine is told that sold-out offerings failed for another reason.
+    SoldOutUnreported,
+    /// Terminated machines run on, and the bill with them.
+    TerminateLost,
+    /// The engine sees half of what each pod requests.
+    RequestsHalved,
+}
+
+impl Sabotage {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::TokenDropped,
+        Self::EffectTwice,
+        Self::PreconditionIgnored,
+        Self::BudgetUnread,
+        Self::SweepOff,
+        Self::ProtectionUnread,
+        Self::LimitsUnread,
+        Self::SoldOutUnreported,
+        Self::TerminateLost,
+        Self::RequestsHalved,
+    ];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TokenDropped => "token-dropped",
+            Self::EffectTwice => "effect-twice",
+            Self::PreconditionIgnored => "precondition-ignored",
+            Self::BudgetUnread => "budget-unread",
+            Self::SweepOff => "sweep-off",
+            Self::ProtectionUnread => "protection-unread",
+            Self::LimitsUnread => "limits-unread",
+            Self::SoldOutUnreported => "sold-out-unreported",
+            Self::TerminateLost => "terminate-lost",
+            Self::RequestsHalved => "requests-halved",
+        }
+    }
+
+    /// The sabotage of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+}

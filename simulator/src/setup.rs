@@ -1,0 +1,119 @@
+//! What a world is made of, and what is done to it from outside.
+
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use tidewright::engine::Settings;
+use tidewright::model::catalog::CapacityType;
+use tidewright::model::time::Timestamp;
+
+use crate::boot::BootProfile;
+use crate::faults::{FaultSettings, Sabotage};
+
+/// A world before its first step.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// What all its chance comes from.
+    pub seed: u64,
+    /// Its first instant.
+    pub start: Timestamp,
+    /// NodePools and node classes, and other objects there from the beginning.
+    pub objects: Vec<Object>,
+    /// What the cloud sells.
+    pub region: tidewright::cloud::region::Region,
+    /// How machines boot.
+    pub boot: BootProfile,
+    /// What goes wrong.
+    pub faults: FaultSettings,
+    /// What is broken on purpose.
+    pub sabotage: Option<Sabotage>,
+    /// The settings of the engine.
+    pub settings: Settings,
+    /// What happens when.
+    pub timeline: Vec<(Duration, Happening)>,
+}
+
+/// An object that can be applied.
+#[derive(Clone, Debug)]
+pub enum Object {
+    /// A NodePool.
+    NodePool(Box<tidewright::api::nodepool::NodePool>),
+    /// A node class.
+    NodeClass(Box<tidewright::api::nodeclass::EC2NodeClass>),
+    /// A pod without an owner.
+    Pod(Box<Pod>),
+    /// A node of somebody else.
+    Node(Box<Node>),
+    /// A Deployment.
+    Deployment(Box<Deployment>),
+    /// A ReplicaSet without a Deployment.
+    ReplicaSet(Box<ReplicaSet>),
+    /// A DaemonSet.
+    DaemonSet(Box<DaemonSet>),
+    /// A Job.
+    Job(Box<Job>),
+}
+
+/// The kinds that a user can delete by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ObjectKind {
+    /// NodePool.
+    NodePool,
+    /// NodeClaim.
+    NodeClaim,
+    /// Pod.
+    Pod,
+    /// Node.
+    Node,
+    /// Deployment.
+    Deployment,
+    /// ReplicaSet.
+    ReplicaSet,
+    /// DaemonSet.
+    DaemonSet,
+    /// Job.
+    Job,
+}
+
+/// What is done to a world from outside.
+#[derive(Clone, Debug)]
+pub enum Happening {
+    /// An object is created, or replaced.
+    Apply(Object),
+    /// An object is deleted.
+    Delete {
+        /// The kind.
+        kind: ObjectKind,
+        /// The namespace; empty for kinds without one.
+        namespace: String,
+        /// The name.
+        name: String,
+    },
+    /// A Deployment or ReplicaSet is scaled.
+    Scale {
+        /// The kind.
+        kind: ObjectKind,
+        /// The namespace.
+        namespace: String,
+        /// The name.
+        name: String,
+        /// How many pods.
+        replicas: u32,
+    },
+    /// The cloud has so many machines left of the offerings that match; what a filter leaves out
+    /// matches all. `None` is as many as anybody wants.
+    Capacity {
+        /// How they are paid for.
+        capacity_type: Option<CapacityType>,
+        /// The instance type.
+        instance_type: Option<String>,
+        /// The zone.
+        zone: Option<String>,
+        /// How many.
+        machines: Option<u32>,
+    },
+    /// The controller dies and starts again.
+    CrashController,
+}
