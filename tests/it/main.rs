@@ -2,5 +2,6 @@
 //! binary: one link step instead of one for each file.
 
 mod readme;
+mod requirements;
 mod schedules;
 mod tidy;
