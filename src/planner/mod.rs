@@ -12,6 +12,7 @@ mod draft;
 mod finish;
 mod input;
 mod limits;
+mod lint;
 mod market;
 pub mod offering;
 mod overhead;
@@ -21,6 +22,7 @@ mod plan_types;
 mod template;
 
 pub use input::{Options, PlanInput, PreferencePolicy};
+pub use lint::{Asked, Contradiction, LintFinding, MoneyFault, lint};
 pub use plan_types::{
     Certificate, Cheapest, Dual, ExistingPlacement, Plan, PlannedClaim, Unplaced, Work,
 };
