@@ -235,14 +235,19 @@ fn rows(types: &[Goods]) -> BTreeMap<ResourceName, Row> {
     let offered = types.iter().flat_map(|goods| goods.usable.iter());
     let names: BTreeSet<ResourceName> = offered.map(|(name, _)| name).collect();
     let names = names.into_iter();
-    names.map(|name| (name.clone(), row(types, &name))).collect()
+    names
+        .map(|name| (name.clone(), row(types, &name)))
+        .collect()
 }
 
 /// Walks the types from the largest amount down, so that each set is the one before and a bit.
 fn row(types: &[Goods], name: &ResourceName) -> Row {
     let mut by_amount: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
     for (index, goods) in types.iter().enumerate() {
-        by_amount.entry(goods.usable.get(name)).or_default().push(index);
+        by_amount
+            .entry(goods.usable.get(name))
+            .or_default()
+            .push(index);
     }
     let mut enough = BitSet::empty(types.len());
     let mut row = Vec::new();

@@ -9,6 +9,7 @@
 //! claim c1 pool=general types=m.large,m.xlarge require=…
 //! pod web cpu=1 memory=1Gi count=3 select=K=V affinity=K:OP:V;K:OP:V prefer=WEIGHT:K:OP:V
 //!         tolerate=K or tolerate=K=V:EFFECT on=NODE or nominated=NODE
+//!         unsupported=PATH or overlooked=PATH, for fields that bind or that are a preference
 //! daemonset logs cpu=100m …as a pod
 //! sold-out spot m.large a until=700
 //! ```
@@ -629,9 +630,16 @@ fn scheduling(words: &Words<'_>) -> Result<Scheduling, Fault> {
             term: requirements(term)?,
         })
     });
-    let unsupported = words.all("unsupported").map(|path| UnsupportedField {
-        path: path.into(),
-        weight: FieldWeight::Binding,
+    let fields = [
+        ("unsupported", FieldWeight::Binding),
+        ("overlooked", FieldWeight::Preference),
+    ];
+    let unsupported = fields.into_iter().flat_map(|(word, weight)| {
+        let path = |path: &str| path.into();
+        words.all(word).map(move |text| UnsupportedField {
+            path: path(text),
+            weight,
+        })
     });
     Ok(Scheduling {
         requests: Requests(words.resources("")?.with(&ResourceName::PODS, 1)),
