@@ -252,7 +252,9 @@ fn row(types: &[Goods], name: &ResourceName) -> Row {
     let mut enough = BitSet::empty(types.len());
     let mut row = Vec::new();
     for (amount, indices) in by_amount.into_iter().rev() {
-        indices.into_iter().for_each(|index| enough.insert(index));
+        for index in indices {
+            enough.insert(index);
+        }
         row.push((amount, enough.clone()));
     }
     row.reverse();
