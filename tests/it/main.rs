@@ -6,3 +6,4 @@ mod loading;
 mod readme;
 mod schedules;
 mod tidy;
+mod validate;
