@@ -3,8 +3,10 @@
 
 mod api;
 mod instance_types;
+mod loading;
 mod planner;
 mod readme;
 mod requirements;
 mod schedules;
 mod tidy;
+mod validate;
