@@ -3,4 +3,5 @@
 pub mod nodeclaim;
 pub mod nodeclass;
 pub mod nodepool;
+pub mod rules;
 pub mod schema;
