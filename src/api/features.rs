@@ -9,6 +9,9 @@ use super::nodeclass::{EC2NodeClass, KubeletConfiguration, MetadataOptions};
 use super::nodepool::{ConsolidationPolicy, NodePool};
 use super::rules::FieldPath;
 
+use Object::{EC2NodeClass as Class, Node, NodePool as Pool, Pod};
+use Support::{Parsed, Refused, Works};
+
 /// How far a field is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Support {
@@ -82,9 +85,6 @@ impl fmt::Display for FieldNotice {
         write!(f, "{}: {}", self.path, self.message)
     }
 }
-
-use Object::{EC2NodeClass as Class, Node, NodePool as Pool, Pod};
-use Support::{Parsed, Refused, Works};
 
 const fn row(
     object: Object,
@@ -486,11 +486,11 @@ pub fn ec2_node_class_notices(class: &EC2NodeClass) -> Vec<FieldNotice> {
 
 fn notices<T>(written: &T, object: Object, uses: &[Uses<T>]) -> Vec<FieldNotice> {
     let rows = FEATURES.iter().filter(|row| row.object == object);
-    let used = rows.filter(|row| {
+    let in_vain = rows.filter(|row| {
         let mut uses = uses.iter();
         uses.any(|(field, is_used)| *field == row.field && is_used(written))
     });
-    used.map(notice).collect()
+    in_vain.map(notice).collect()
 }
 
 fn notice(row: &Feature) -> FieldNotice {

@@ -201,7 +201,6 @@ proptest! {
         prop_assert_eq!(claim.phase, ClaimPhase::Launched { machine: machine.clone(), at: at(2) });
         let registered = ClaimPatch::Registered(node.clone());
         let claim = patched(&mut object, &registered, at(3));
-        let (machine, node) = (machine, node);
         prop_assert_eq!(
             claim.phase,
             ClaimPhase::Registered { machine: machine.clone(), node: node.clone(), at: at(3) }

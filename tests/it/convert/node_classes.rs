@@ -177,6 +177,7 @@ fn zones_are_known_once_the_subnets_are() {
     let found = converted(&json!({"status": {"subnets": [
         {"id": "subnet-1", "zone": "us-east-2b"}, {"id": "subnet-2", "zone": "us-east-2a"}, {"id": "subnet-3", "zone": "us-east-2b"},
     ]}}));
-    let zones: Vec<_> = found.value.zones.iter().map(|zone| zone.as_str()).collect();
+    let zones = found.value.zones.iter();
+    let zones: Vec<_> = zones.map(ToString::to_string).collect();
     assert_eq!(zones, ["us-east-2a", "us-east-2b"]);
 }

@@ -202,15 +202,14 @@ fn quantities_and_tolerations_without_meaning_bind() {
     assert_eq!(tolerations[1].seconds, Some(5));
 }
 
-#[test]
-fn neighbours_are_read_and_reported() {
+fn with_neighbours() -> Value {
     let term = json!({
         "topologyKey": "zone",
         "labelSelector": {"matchLabels": {"beta.kubernetes.io/os": "x"}, "matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["db"]}]},
         "matchLabelKeys": ["hash"],
         "namespaces": ["other"],
     });
-    let spec = json!({
+    json!({
         "affinity": {
             "podAffinity": {
                 "requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone"}],
@@ -226,8 +225,12 @@ fn neighbours_are_read_and_reported() {
             {"topologyKey": "host", "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway", "nodeTaintsPolicy": "Honor"},
             {"topologyKey": "host", "maxSkew": 1, "whenUnsatisfiable": "Perhaps"},
         ],
-    });
-    let read = scheduling(&spec);
+    })
+}
+
+#[test]
+fn neighbours_are_reported() {
+    let read = scheduling(&with_neighbours());
     let (near, far) = ("spec.affinity.podAffinity", "spec.affinity.podAntiAffinity");
     let (must, may) = (
         "requiredDuringSchedulingIgnoredDuringExecution[0]",
@@ -245,7 +248,11 @@ fn neighbours_are_read_and_reported() {
             "Binding spec.topologySpreadConstraints[2]".into(),
         ]
     );
-    let neighbours = read.neighbours;
+}
+
+#[test]
+fn neighbours_are_read() {
+    let neighbours = scheduling(&with_neighbours()).neighbours;
     assert_eq!(
         neighbours.affinity_required[0].selector,
         LabelSelector::Nothing
