@@ -149,7 +149,7 @@ fn spec(input: &PlanInput, market: &Market<'_>, draft: &Draft, goods: &[&Goods])
         requests: total([&draft.load, &overhead.unwrap_or_default()]),
         taints: template.taints.clone(),
         startup_taints: template.startup_taints.clone(),
-        annotations: market.template.annotations(),
+        annotations: market.template.pool.template.annotations.clone(),
         expire_after: template.expire_after,
         termination_grace: template.termination_grace,
     }

@@ -1,7 +1,6 @@
 //! What the claims of a pool have in common, and the labels their nodes get.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::model::labels::{LabelKey, LabelValue, keys};
 use crate::model::pool::{NodePool, PoolUsable};
@@ -10,9 +9,6 @@ use crate::model::requirement::{Requirement, Requirements, ValueSet};
 
 /// Stands for the name of a node that does not exist yet: no pod can ask for it by name.
 const NEW_NODE: &str = "a-new-node";
-
-/// The version of the recipe of the pool's hash, as Karpenter counts it.
-const HASH_VERSION: &str = "v3";
 
 /// A pool as a template of claims.
 pub(super) struct Template<'a> {
@@ -46,14 +42,6 @@ impl<'a> Template<'a> {
                 all.entry(known.key.clone()).or_insert(value);
             }
         }
-        all
-    }
-
-    /// The annotations of a claim.
-    pub(super) fn annotations(&self) -> BTreeMap<Arc<str>, Arc<str>> {
-        let mut all = self.pool.template.annotations.clone();
-        all.insert(keys::NODE_POOL_HASH.into(), self.pool.hash.clone());
-        all.insert(keys::NODE_POOL_HASH_VERSION.into(), HASH_VERSION.into());
         all
     }
 }

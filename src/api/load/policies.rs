@@ -11,6 +11,7 @@ use super::diagnostic::{Diagnostic, Severity};
 use super::objects::{self, Built, Kind, Others, Reading, Registry, Remark};
 use super::source::Source;
 use super::{Accepted, lint, metadata, settle};
+use crate::api::features::{self, FieldNotice};
 use crate::api::nodeclaim::{NodeClaim, NodeClassReference};
 use crate::api::nodeclass::EC2NodeClass;
 use crate::api::nodepool::NodePool;
@@ -114,6 +115,7 @@ fn node_pool(pool: &NodePool) -> Vec<Remark> {
     let mut remarks: Vec<_> = violations.into_iter().map(refusal).collect();
     if remarks.is_empty() {
         remarks.extend(lint::budgets(pool));
+        remarks.extend(features::node_pool_notices(pool).into_iter().map(idle));
     }
     remarks
 }
@@ -127,7 +129,26 @@ fn node_claim(claim: &NodeClaim) -> Vec<Remark> {
 /// All there is to say about a class by itself.
 fn node_class(class: &EC2NodeClass) -> Vec<Remark> {
     let violations = rules::check_ec2_node_class(class);
-    violations.into_iter().map(refusal).collect()
+    let mut remarks: Vec<_> = violations.into_iter().map(refusal).collect();
+    if remarks.is_empty() {
+        remarks.extend(
+            features::ec2_node_class_notices(class)
+                .into_iter()
+                .map(idle),
+        );
+    }
+    remarks
+}
+
+/// What is to be known of a field that is read and has no effect yet.
+fn idle(notice: FieldNotice) -> Remark {
+    Remark {
+        severity: Severity::Notice,
+        path: notice.path,
+        value: None,
+        rule: notice.message,
+        fix: "leave it as it is; it takes effect when a later version acts on it".to_owned(),
+    }
 }
 
 fn refusal(violation: Violation) -> Remark {
