@@ -104,6 +104,10 @@ fn launched(machine: &str) -> ClaimFact {
     }
 }
 
+fn show(cluster: &mut Cluster, change: impl Into<Change>) {
+    drop(cluster.apply(change.into()));
+}
+
 fn shown(cluster: &mut Cluster, change: impl Into<Change>) -> Dirty {
     cluster.apply(change.into())
 }
@@ -141,7 +145,7 @@ fn a_pod_bound_to_a_node_not_known_yet_is_kept_until_it_appears() {
     let dirty = shown(&mut cluster, bound("web", "n1"));
     assert!(cluster.snapshot().nodes.is_empty() && cluster.snapshot().unbound.is_empty());
     assert_eq!(dirty.pod_events, [NodeId::Node("n1".into())].into());
-    shown(&mut cluster, node("n1", "m1"));
+    show(&mut cluster, node("n1", "m1"));
     assert_eq!(
         pods_on(&cluster, &NodeId::Node("n1".into())),
         ["default/web"]
@@ -152,14 +156,15 @@ fn a_pod_bound_to_a_node_not_known_yet_is_kept_until_it_appears() {
 fn node_and_claim_find_each_other_by_their_machine_in_any_order() {
     for node_first in [true, false] {
         let mut cluster = Cluster::new();
-        shown(&mut cluster, bound("web", "n1"));
-        shown(&mut cluster, claim("c1", "u1"));
+        show(&mut cluster, bound("web", "n1"));
+        show(&mut cluster, claim("c1", "u1"));
         if node_first {
-            shown(&mut cluster, node("n1", "m1"));
+            show(&mut cluster, node("n1", "m1"));
         }
-        cluster.advance(&"c1".into(), launched("m1")).nodes.clear();
+        let dirty = cluster.advance(&"c1".into(), launched("m1"));
+        assert!(dirty.nodes.contains(&by_claim("c1")));
         if !node_first {
-            shown(&mut cluster, node("n1", "m1"));
+            show(&mut cluster, node("n1", "m1"));
         }
         let states = &cluster.snapshot().nodes;
         assert_eq!(states.len(), 1, "node first: {node_first}");
@@ -174,7 +179,7 @@ fn an_older_state_of_a_claim_undoes_nothing() {
     let mut cluster = Cluster::new();
     let name = "c1".into();
     let older = claim("c1", "u1");
-    shown(&mut cluster, older.clone());
+    show(&mut cluster, older.clone());
     let facts = [
         ClaimFact::LaunchGroup("g".into()),
         launched("m1"),
@@ -190,7 +195,7 @@ fn an_older_state_of_a_claim_undoes_nothing() {
     assert_eq!(dirty, Dirty::default());
     assert_eq!(cluster.claim(&name), Some(&known));
     let other = claim("c1", "u2");
-    shown(&mut cluster, other.clone());
+    show(&mut cluster, other.clone());
     assert_eq!(**cluster.claim(&name).unwrap(), other);
     assert!(cluster.claim_of_machine(&"m1".into()).is_none());
 }
@@ -199,7 +204,7 @@ fn an_older_state_of_a_claim_undoes_nothing() {
 fn steps_of_a_claim_are_written_in_order_until_they_are_confirmed() {
     let mut cluster = Cluster::new();
     let name = "c1".into();
-    shown(&mut cluster, claim("c1", "u1"));
+    show(&mut cluster, claim("c1", "u1"));
     let registered = ClaimFact::Registered {
         node: "n1".into(),
         at: NOW,
@@ -225,15 +230,15 @@ fn steps_of_a_claim_are_written_in_order_until_they_are_confirmed() {
 fn what_a_list_does_not_show_is_gone_unless_it_may_be_younger() {
     let mut cluster = Cluster::new();
     for name in ["stays", "goes"] {
-        shown(&mut cluster, pod(name, Placement::Unschedulable));
-        shown(&mut cluster, claim(name, name));
+        show(&mut cluster, pod(name, Placement::Unschedulable));
+        show(&mut cluster, claim(name, name));
     }
     assert!(!cluster.claim_created(claim("young", "u")).nodes.is_empty());
     for kind in [Kind::Pod, Kind::NodeClaim] {
-        shown(&mut cluster, Change::ListBegins(kind));
+        show(&mut cluster, Change::ListBegins(kind));
     }
-    shown(&mut cluster, pod("stays", Placement::Unschedulable));
-    shown(&mut cluster, claim("stays", "stays"));
+    show(&mut cluster, pod("stays", Placement::Unschedulable));
+    show(&mut cluster, claim("stays", "stays"));
     for kind in [Kind::Pod, Kind::NodeClaim] {
         assert!(shown(&mut cluster, Change::ListEnds(kind)).rules);
     }
@@ -242,8 +247,8 @@ fn what_a_list_does_not_show_is_gone_unless_it_may_be_younger() {
     assert_eq!(cluster.snapshot().unbound.len(), 1);
     assert!(!cluster.is_synced());
     for kind in Kind::ALL {
-        shown(&mut cluster, Change::ListBegins(kind));
-        shown(&mut cluster, Change::ListEnds(kind));
+        show(&mut cluster, Change::ListBegins(kind));
+        show(&mut cluster, Change::ListEnds(kind));
     }
     assert!(cluster.is_synced());
 }
@@ -254,8 +259,8 @@ fn a_promise_ends_when_the_pod_comes_when_time_is_up_or_when_the_node_goes() {
     let key = PodKey::new("default", "web");
     let promised = || {
         let mut cluster = Cluster::new();
-        shown(&mut cluster, claim("c1", "u1"));
-        shown(&mut cluster, pod("web", Placement::Unschedulable));
+        show(&mut cluster, claim("c1", "u1"));
+        show(&mut cluster, pod("web", Placement::Unschedulable));
         let dirty = cluster.nominate(&key, &by_claim("c1"), Some(until));
         assert_eq!(dirty.nodes, [by_claim("c1")].into());
         assert_eq!(
@@ -265,7 +270,7 @@ fn a_promise_ends_when_the_pod_comes_when_time_is_up_or_when_the_node_goes() {
         cluster
     };
     let mut bound_elsewhere = promised();
-    shown(&mut bound_elsewhere, bound("web", "other"));
+    show(&mut bound_elsewhere, bound("web", "other"));
     let mut expired = promised();
     assert_eq!(expired.next_nomination_end(), Some(until));
     assert_eq!(expired.expire_nominations(until).pods, [key.clone()].into());
@@ -274,7 +279,7 @@ fn a_promise_ends_when_the_pod_comes_when_time_is_up_or_when_the_node_goes() {
     let mut replaced = promised();
     let mut other = pod("web", Placement::Unschedulable);
     other.uid = "another".into();
-    shown(&mut replaced, other);
+    show(&mut replaced, other);
     for cluster in [bound_elsewhere, expired, going, replaced] {
         assert!(!cluster.is_nominated(&key));
         let state = cluster.node_state(&by_claim("c1")).unwrap();
@@ -285,11 +290,11 @@ fn a_promise_ends_when_the_pod_comes_when_time_is_up_or_when_the_node_goes() {
 #[test]
 fn repetitions_change_no_generation_and_snapshots_do_not_move() {
     let mut cluster = Cluster::new();
-    shown(&mut cluster, node("n1", "m1"));
+    show(&mut cluster, node("n1", "m1"));
     let before = cluster.snapshot().clone();
     assert_eq!(shown(&mut cluster, node("n1", "m1")), Dirty::default());
     assert_eq!(*cluster.snapshot(), before);
-    shown(&mut cluster, bound("web", "n1"));
+    show(&mut cluster, bound("web", "n1"));
     let id = NodeId::Node("n1".into());
     let after = cluster.node_state(&id).unwrap();
     assert!(after.generation > before.nodes[&id].generation);
@@ -299,11 +304,11 @@ fn repetitions_change_no_generation_and_snapshots_do_not_move() {
 #[test]
 fn what_we_released_does_not_come_back_with_a_late_echo() {
     let mut cluster = Cluster::new();
-    shown(&mut cluster, claim("c1", "u1"));
+    show(&mut cluster, claim("c1", "u1"));
     let dirty = cluster.claim_vanished(&"c1".into(), &"u1".into());
     assert_eq!(dirty.nodes, [by_claim("c1")].into());
     assert_eq!(shown(&mut cluster, claim("c1", "u1")), Dirty::default());
     assert!(cluster.claim(&"c1".into()).is_none());
-    shown(&mut cluster, claim("c1", "u2"));
+    show(&mut cluster, claim("c1", "u2"));
     assert!(cluster.claim(&"c1".into()).is_some());
 }

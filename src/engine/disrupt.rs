@@ -59,13 +59,14 @@ impl Disrupt {
         [curious, self.look_again].into_iter().flatten().min()
     }
 
-    /// When to look next, if nothing else is waited for.
-    pub(super) fn next(&self, state: &State) -> Option<Timestamp> {
+    /// When to look next; none while something else is waited for that ends in a step of its own.
+    pub(super) fn next(&self, state: &State, pods_wait: bool) -> Option<Timestamp> {
         let has_nodes = state
             .cluster
             .claims()
             .any(|it| it.phase.initialized_at().is_some());
-        self.due().filter(|_| has_nodes && state.thinking.is_none())
+        let is_free = state.thinking.is_none() && !pods_wait;
+        self.due().filter(|_| has_nodes && is_free)
     }
 
     /// Takes in an answer: each command on its own.

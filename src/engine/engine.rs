@@ -154,7 +154,7 @@ impl Engine {
             times.push(batch.filter(|_| state.thinking.is_none()));
             times.push(state.agenda.next());
             times.push(state.agenda.has_due().then_some(now));
-            times.push(self.disrupt.next(state));
+            times.push(self.disrupt.next(state, self.batch.is_open()));
             times.push(self.sweep.next());
         }
         let first = times.into_iter().flatten().min()?;

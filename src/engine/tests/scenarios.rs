@@ -127,6 +127,19 @@ fn later_pods_wait_for_their_batch() {
 }
 
 #[test]
+fn an_open_batch_wakes_nobody_before_it_ends() {
+    let mut rig = Rig::new();
+    rig.running_pod("first");
+    rig.add_pod("second");
+    let wake = rig.engine.step(rig.now, Input::Tick).wake_at;
+    let wake = wake.expect("the batch has an end");
+    assert!(
+        wake >= rig.now.saturating_add(Duration::from_millis(900)),
+        "{wake}"
+    );
+}
+
+#[test]
 fn sold_out_spot_falls_back_to_on_demand_in_the_same_step() {
     let mut rig = Rig::new();
     rig.sell_out(&[CapacityType::Spot]);
