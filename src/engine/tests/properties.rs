@@ -228,7 +228,7 @@ impl Chaos {
                     code: "InsufficientInstanceCapacity".into(),
                 };
                 EffectOutcome::Launched(LaunchOutcome {
-                    machines: if self.machines % 3 == 0 {
+                    machines: if self.machines.is_multiple_of(3) {
                         Vec::new()
                     } else {
                         vec![bought]

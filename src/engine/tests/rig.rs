@@ -368,20 +368,17 @@ impl Rig {
             .offerings
             .iter()
             .find(|it| !self.sold_out.contains(&it.key));
-        match first_open {
-            Some(offering) => {
-                for _ in &request.claims {
-                    let machine = self.buy(&offering.key, request);
-                    outcome.machines.push(machine);
-                }
+        if let Some(offering) = first_open {
+            for _ in &request.claims {
+                let machine = self.buy(&offering.key, request);
+                outcome.machines.push(machine);
             }
-            None => {
-                let failures = request.offerings.iter().map(|it| OfferingFailure {
-                    offering: it.key.clone(),
-                    code: "InsufficientInstanceCapacity".into(),
-                });
-                outcome.failures.extend(failures);
-            }
+        } else {
+            let failures = request.offerings.iter().map(|it| OfferingFailure {
+                offering: it.key.clone(),
+                code: "InsufficientInstanceCapacity".into(),
+            });
+            outcome.failures.extend(failures);
         }
         self.tokens.insert(request.token.clone(), outcome.clone());
         EffectOutcome::Launched(outcome)
