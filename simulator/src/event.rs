@@ -1,6 +1,7 @@
 //! What happens in a world, as one ordered log: the report and the oracles read this and nothing
 //! that the product says of itself, but for its notices.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tidewright::engine::Notice;
@@ -31,6 +32,8 @@ pub enum Event {
         pod: PodKey,
         /// Its uid.
         uid: Uid,
+        /// Whether it belongs to one node and goes with it, as pods of DaemonSets do.
+        node_bound: bool,
     },
     /// The scheduler found no place for a pod.
     PodUnschedulable {
@@ -82,6 +85,8 @@ pub enum Event {
     ClaimDeleting {
         /// The claim.
         claim: ClaimName,
+        /// Who told it to.
+        by: Actor,
     },
     /// A NodeClaim is gone.
     ClaimGone {
@@ -92,6 +97,8 @@ pub enum Event {
     FleetCalled {
         /// The group it buys for.
         group: LaunchGroup,
+        /// The claims it buys for.
+        claims: BTreeMap<ClaimName, Uid>,
         /// The offerings it names.
         offerings: Vec<OfferingKey>,
         /// How many machines it asks for.
@@ -158,4 +165,18 @@ pub enum Event {
     Fault(FaultKind),
     /// The controller started with an empty memory.
     ControllerStarted,
+    /// Something of the scenario's timeline was done.
+    Happened {
+        /// What, in a few words.
+        what: Arc<str>,
+    },
+}
+
+/// Who does something to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Actor {
+    /// The controller under test.
+    Controller,
+    /// A user, or the garbage collector after one.
+    User,
 }
