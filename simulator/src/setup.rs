@@ -63,6 +63,8 @@ pub enum ObjectKind {
     NodePool,
     /// NodeClaim.
     NodeClaim,
+    /// EC2NodeClass.
+    NodeClass,
     /// Pod.
     Pod,
     /// Node.
@@ -75,6 +77,16 @@ pub enum ObjectKind {
     DaemonSet,
     /// Job.
     Job,
+}
+
+impl ObjectKind {
+    /// Whether objects of this kind live in namespaces.
+    pub const fn has_namespace(self) -> bool {
+        match self {
+            Self::Pod | Self::Deployment | Self::ReplicaSet | Self::DaemonSet | Self::Job => true,
+            Self::NodePool | Self::NodeClaim | Self::NodeClass | Self::Node => false,
+        }
+    }
 }
 
 /// What is done to a world from outside.
