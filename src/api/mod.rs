@@ -1,1 +1,6 @@
 //! The edge: the Kubernetes objects we read and write, and their conversion to the model.
+
+pub mod nodeclaim;
+pub mod nodeclass;
+pub mod nodepool;
+pub mod schema;

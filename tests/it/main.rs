@@ -1,6 +1,7 @@
 //! Everything that is tested through the public interface or on the repository as a whole, in one
 //! binary: one link step instead of one for each file.
 
+mod api;
 mod readme;
 mod schedules;
 mod tidy;
