@@ -3,5 +3,6 @@
 
 mod api;
 mod readme;
+mod requirements;
 mod schedules;
 mod tidy;
