@@ -4,6 +4,7 @@
 //! match have left; the newest rule that matches speaks, and without one there is no end.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use tidewright::model::catalog::{CapacityType, OfferingKey};
 use tidewright::model::id::stable_hash;
@@ -28,6 +29,20 @@ impl CapacityRule {
         self.capacity_type.is_none_or(|it| it == key.capacity_type)
             && same(&self.instance_type, key.instance_type.as_str())
             && same(&self.zone, key.zone.as_str())
+    }
+}
+
+/// `2 machines of spot m6a.xlarge in us-east-2a`.
+impl fmt::Display for CapacityRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.machines {
+            Some(machines) => write!(f, "{machines} machines of ")?,
+            None => f.write_str("any number of machines of ")?,
+        }
+        let paid = self.capacity_type.map_or("every kind", CapacityType::as_str);
+        let instance_type = self.instance_type.as_deref().unwrap_or("of every type");
+        let zone = self.zone.as_deref().unwrap_or("every zone");
+        write!(f, "{paid} {instance_type} in {zone}")
     }
 }
 

@@ -84,6 +84,11 @@ impl UserData {
             startup_taints: claim.spec.startup_taints.clone(),
         }
     }
+
+    /// Whether an add-on takes this taint away when it runs.
+    pub fn is_startup_taint(&self, taint: &Taint) -> bool {
+        self.startup_taints.contains(taint)
+    }
 }
 
 /// The name of a machine's node, as EC2 names hosts by their address.
@@ -159,7 +164,7 @@ pub fn schedulable(store: &mut Store, node: &NodeName, told: &UserData) -> bool 
         let taints = node.spec.as_mut().and_then(|spec| spec.taints.as_mut());
         if let Some(taints) = taints {
             taints.retain(|taint| {
-                taint.key != keys::NOT_READY && !told.startup_taints.contains(taint)
+                taint.key != keys::NOT_READY && !told.is_startup_taint(taint)
             });
         }
     });
