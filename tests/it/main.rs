@@ -2,6 +2,7 @@
 //! binary: one link step instead of one for each file.
 
 mod api;
+mod instance_types;
 mod readme;
 mod requirements;
 mod schedules;
