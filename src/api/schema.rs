@@ -5,7 +5,7 @@
 //! Everything stands inline, without references, in the words `type`, `properties`, `required`,
 //! `items`, `additionalProperties`, `enum`, `default`, `nullable`, `format`, `description`,
 //! `x-kubernetes-int-or-string` and `x-kubernetes-preserve-unknown-fields`. Limits of values are
-//! no part of it.
+//! left to the [rules](super::rules), whose sentences say more.
 //!
 //! Like the API server, a reader of documents should take a member that is `null` for absent.
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tidewright::api::schema::{Kind, schema_of};
 
 use super::schema::walk;
-use super::{read, rewrite};
+use super::{check, read, rewrite};
 
 /// Two for a kind where some members exclude each other.
 const EXAMPLES: [(Kind, &[&str]); 3] = [
@@ -67,5 +67,14 @@ fn the_examples_leave_no_field_out() {
             let is_ours = !path.starts_with(".metadata");
             assert!(!is_ours || written.contains(path), "no example with {path}");
         });
+    }
+}
+
+#[test]
+fn the_examples_keep_every_rule() {
+    for (kind, files) in EXAMPLES {
+        for file in files {
+            assert_eq!(check(kind, &example(file)), [], "{file}");
+        }
     }
 }

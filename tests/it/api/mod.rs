@@ -1,6 +1,7 @@
-//! The Kubernetes objects: their schema and their defaults, by data.
+//! The Kubernetes objects: their schema, their defaults and their rules, by data.
 
 mod examples;
+mod rules;
 mod schema;
 
 use std::fs;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use tidewright::api::nodeclaim::NodeClaim;
 use tidewright::api::nodeclass::EC2NodeClass;
 use tidewright::api::nodepool::NodePool;
+use tidewright::api::rules::{Violation, check_ec2_node_class, check_node_claim, check_node_pool};
 use tidewright::api::schema::Kind;
 
 /// Set to any value, this writes the expected files anew instead of comparing with them.
@@ -64,6 +66,15 @@ fn minimal(kind: Kind) -> Value {
         "metadata": {"name": "a"},
         "spec": spec
     })
+}
+
+/// Reads an object as its kind and checks it.
+fn check(kind: Kind, object: &Value) -> Vec<Violation> {
+    match kind {
+        Kind::NodePool => check_node_pool(&typed::<NodePool>(object)),
+        Kind::NodeClaim => check_node_claim(&typed::<NodeClaim>(object)),
+        Kind::EC2NodeClass => check_ec2_node_class(&typed::<EC2NodeClass>(object)),
+    }
 }
 
 /// Reads an object as its kind and writes it again.
