@@ -1,11 +1,19 @@
 //! A deterministic world in virtual time.
 
 pub mod boot;
+pub mod cloud;
+pub mod echo;
 pub mod event;
+pub mod executor;
 pub mod faults;
+pub mod kube;
 pub mod random;
 pub mod report;
+pub mod sabotage;
 #[cfg(test)]
 mod script;
+pub mod setup;
+pub mod store;
 pub mod trace;
+pub mod world;
 mod yaml;

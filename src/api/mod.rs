@@ -1,1 +1,9 @@
 //! The edge: the Kubernetes objects we read and write, and their conversion to the model.
+
+pub mod convert;
+pub mod nodeclaim;
+pub mod nodeclass;
+pub mod nodepool;
+pub mod render;
+pub mod rules;
+pub mod schema;

@@ -1,1 +1,3 @@
 //! The cloud's facts and calls.
+
+pub mod region;

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use super::notice::Notice;
 use crate::model::catalog::{CapacityType, OfferingKey};
-use crate::model::claim::{ClaimSpec, Machine};
+use crate::model::claim::ClaimSpec;
 use crate::model::id::{ClaimName, LaunchGroup, LaunchToken, NodeName, PodKey, ProviderId, Uid};
-use crate::model::labels::{LabelKey, LabelValue};
 use crate::model::node_class::NodeClassRef;
 use crate::model::price::Price;
-use crate::model::taint::Taint;
 use crate::model::time::Timestamp;
 use crate::planner::disruption::{DisruptionInput, DisruptionPlan};
 use crate::planner::{Plan, PlanInput};
+
+pub use crate::model::patch::{ClaimPatch, NodePatch};
 
 /// What a step came to.
 #[must_use]
@@ -126,47 +126,6 @@ pub enum Action {
     Evict(Eviction),
     /// Think.
     Plan(Box<PlanRequest>),
-}
-
-/// A change of a NodeClaim.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClaimPatch {
-    /// The fleet call that buys for it.
-    LaunchGroup(LaunchGroup),
-    /// Its machine is bought (condition `Launched`).
-    Launched(Box<Machine>),
-    /// Its node has joined (condition `Registered`).
-    Registered(NodeName),
-    /// Its node can be used in full (condition `Initialized`).
-    Initialized,
-    /// When draining ends whatever still runs.
-    TerminationDeadline(Timestamp),
-    /// A pod came to or left its node.
-    LastPodEvent(Timestamp),
-}
-
-/// A change of a Node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NodePatch {
-    /// Make it ours: finalizer, owner, labels, taints; take away the taint `unregistered`.
-    Register {
-        /// The owner.
-        claim: ClaimName,
-        /// The owner's uid.
-        claim_uid: Uid,
-        /// Labels to be set, `karpenter.sh/registered` among them.
-        labels: BTreeMap<LabelKey, LabelValue>,
-        /// Annotations to be set.
-        annotations: BTreeMap<Arc<str>, Arc<str>>,
-        /// Taints to be added where key and effect are not there yet.
-        taints: Vec<Taint>,
-    },
-    /// Set the label `karpenter.sh/initialized`.
-    Initialized,
-    /// Keep new pods and load balancers away: it drains.
-    Disrupted,
-    /// Let them back: it stays after all.
-    NotDisrupted,
 }
 
 /// The removal of one pod.

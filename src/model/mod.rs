@@ -9,6 +9,7 @@ pub mod id;
 pub mod labels;
 pub mod node;
 pub mod node_class;
+pub mod patch;
 pub mod pod;
 pub mod pool;
 pub mod price;

@@ -79,6 +79,42 @@ pub struct Kubelet {
     pub eviction_disk: Option<EvictionThreshold>,
 }
 
+/// The share of the promised memory that is taken never to reach the system, in parts per million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemoryOverhead(u32);
+
+impl MemoryOverhead {
+    /// Karpenter's default of 7.5 %.
+    pub const DEFAULT: Self = Self(75_000);
+
+    const WHOLE: u32 = 1_000_000;
+
+    /// So many parts per million; `None` above the whole.
+    pub const fn from_parts_per_million(parts: u32) -> Option<Self> {
+        if parts > Self::WHOLE {
+            return None;
+        }
+        Some(Self(parts))
+    }
+
+    /// The share of an amount, rounded up.
+    pub fn of(self, amount: i64) -> i64 {
+        let whole = i128::from(Self::WHOLE);
+        let product = i128::from(amount) * i128::from(self.0);
+        let rounded_up = (product + whole - 1).div_euclid(whole);
+        i64::try_from(rounded_up).expect("a part of an amount is no more than the amount")
+    }
+}
+
+/// The network interfaces that carry fabric traffic alone, of those that a class lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FabricInterfaces {
+    /// On all cards.
+    pub total: u32,
+    /// On the default card, where they take the place of interfaces for pods.
+    pub on_default_card: u32,
+}
+
 /// A node class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeClass {
@@ -96,6 +132,11 @@ pub struct NodeClass {
     pub zones: BTreeSet<ZoneName>,
     /// Network interfaces of the default card that pods cannot use.
     pub reserved_enis: u32,
+    /// The fabric interfaces, where the class lists its interfaces; none means that it does not,
+    /// and a machine has those of its type.
+    pub fabric_interfaces: Option<FabricInterfaces>,
+    /// The memory that is never seen.
+    pub memory_overhead: MemoryOverhead,
 }
 
 impl NodeClass {
@@ -109,6 +150,23 @@ impl NodeClass {
             root_volume_bytes: None,
             zones: BTreeSet::new(),
             reserved_enis: 0,
+            fabric_interfaces: None,
+            memory_overhead: MemoryOverhead::DEFAULT,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unseen_memory_is_rounded_up() {
+        let share = |parts| MemoryOverhead::from_parts_per_million(parts);
+        assert_eq!(MemoryOverhead::DEFAULT.of(16_384), 1_229);
+        assert_eq!(share(0).map(|none| none.of(16_384)), Some(0));
+        assert_eq!(share(70_000).map(|some| some.of(100)), Some(7));
+        assert_eq!(share(1_000_000).map(|all| all.of(i64::MAX)), Some(i64::MAX));
+        assert_eq!(share(1_000_001), None);
     }
 }

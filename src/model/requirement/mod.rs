@@ -230,9 +230,9 @@ pub enum Incompatible {
     /// No value satisfies both.
     Disjoint {
         /// What there is.
-        offered: Requirement,
+        offered: Box<Requirement>,
         /// What was asked.
-        asked: Requirement,
+        asked: Box<Requirement>,
     },
 }
 
@@ -240,7 +240,8 @@ impl Incompatible {
     /// The key that they disagree on.
     pub fn key(&self) -> &LabelKey {
         match self {
-            Self::Undefined { asked } | Self::Disjoint { asked, .. } => &asked.key,
+            Self::Undefined { asked } => &asked.key,
+            Self::Disjoint { asked, .. } => &asked.key,
         }
     }
 }
@@ -333,8 +334,8 @@ impl Requirements {
                 && !offered.agrees_with(asked)
             {
                 return Err(Incompatible::Disjoint {
-                    offered: offered.clone(),
-                    asked: asked.clone(),
+                    offered: Box::new(offered.clone()),
+                    asked: Box::new(asked.clone()),
                 });
             }
         }

@@ -1,0 +1,92 @@
+//! Where in an object something stands.
+
+use std::fmt;
+
+/// One step from an object towards one of its values.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Segment {
+    /// A member that the schema names.
+    Field(&'static str),
+    /// An item of a list, counted from zero.
+    Index(usize),
+    /// An entry of a map whose keys are the user's.
+    Key(String),
+}
+
+/// The way from the root of an object to one of its values: `spec.limits["cpu"]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FieldPath(Vec<Segment>);
+
+impl FieldPath {
+    /// The object itself.
+    pub const ROOT: Self = Self(Vec::new());
+
+    /// The member of that name.
+    #[must_use]
+    pub fn field(&self, name: &'static str) -> Self {
+        self.with(Segment::Field(name))
+    }
+
+    /// The item at that place.
+    #[must_use]
+    pub fn index(&self, index: usize) -> Self {
+        self.with(Segment::Index(index))
+    }
+
+    /// The entry of that key.
+    #[must_use]
+    pub fn key(&self, key: &str) -> Self {
+        self.with(Segment::Key(key.to_owned()))
+    }
+
+    /// The steps, from the root.
+    pub fn segments(&self) -> &[Segment] {
+        &self.0
+    }
+
+    fn with(&self, segment: Segment) -> Self {
+        let mut segments = self.0.clone();
+        segments.push(segment);
+        Self(segments)
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, segment) in self.0.iter().enumerate() {
+            match segment {
+                Segment::Field(name) if position == 0 => f.write_str(name)?,
+                Segment::Field(name) => write!(f, ".{name}")?,
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(key) => write!(f, "[{key:?}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_read_as_they_are_spoken_of() {
+        let spec = FieldPath::ROOT.field("spec");
+        let cases = [
+            (FieldPath::ROOT, ""),
+            (spec.clone(), "spec"),
+            (
+                spec.field("requirements").index(2).field("values").index(0),
+                "spec.requirements[2].values[0]",
+            ),
+            (spec.field("limits").key("a\"b"), r#"spec.limits["a\"b"]"#),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(path.to_string(), expected);
+        }
+        assert_eq!(
+            spec.index(1).segments(),
+            [Segment::Field("spec"), Segment::Index(1)]
+        );
+    }
+}

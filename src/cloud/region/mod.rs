@@ -1,0 +1,448 @@
+//! What a region sells: instance types, their size for a node class, and their offerings.
+//!
+//! A region is read from a file of facts ([`facts`]) and never asks anybody. What a node of a
+//! class can be follows from facts and class alone, with the formulas of Karpenter's AWS provider
+//! in exact integers. Where Karpenter computes in floating point, its results are up to one
+//! mebibyte of memory, or one byte of an eviction threshold, above ours.
+
+mod capacity;
+mod check;
+pub mod facts;
+mod labels;
+mod offerings;
+mod overhead;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::catalog::{Catalog, InstanceType, OfferingKey};
+use crate::model::claim::Machine;
+use crate::model::id::{PoolName, ProviderId, TypeName, ZoneName};
+use crate::model::labels::keys;
+use crate::model::node_class::NodeClass;
+use crate::model::price::{Price, rank_prices};
+
+use facts::{RegionFile, TypeFacts, Zone};
+use offerings::Sale;
+
+pub use check::RegionError;
+
+/// What a region sells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    name: String,
+    about: BTreeMap<String, String>,
+    zones: Vec<Zone>,
+    types: BTreeMap<TypeName, Sold>,
+}
+
+/// A type and the ways to buy it, by zone and capacity type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Sold {
+    facts: TypeFacts,
+    sales: Vec<Sale>,
+}
+
+impl Region {
+    /// Reads a region; the caller knows the name of the file and adds it to the error.
+    pub fn from_json(text: &str) -> Result<Self, RegionError> {
+        let file: RegionFile = serde_json::from_str(text).map_err(RegionError::Format)?;
+        check::check(&file)?;
+        let mut sales = sales(&file)?;
+        let sold = file.types.into_iter().map(|facts| {
+            let name = TypeName::from(facts.name.as_str());
+            let sales = sales.remove(&name).unwrap_or_default();
+            (name, Sold { facts, sales })
+        });
+        Ok(Self {
+            name: file.region,
+            about: file.about,
+            zones: file.zones,
+            types: sold.collect(),
+        })
+    }
+
+    /// The region's name, such as `us-east-2`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the facts come from, and of which date they are.
+    pub fn about(&self) -> &BTreeMap<String, String> {
+        &self.about
+    }
+
+    /// The zones as the file lists them.
+    pub fn zones(&self) -> &[Zone] {
+        &self.zones
+    }
+
+    /// Everything that can be bought, sorted by type, then zone and capacity type.
+    pub fn offerings(&self) -> impl Iterator<Item = OfferingKey> + '_ {
+        self.types.iter().flat_map(|(name, sold)| {
+            sold.sales.iter().map(|sale| OfferingKey {
+                capacity_type: sale.capacity_type,
+                instance_type: name.clone(),
+                zone: sale.zone.clone(),
+            })
+        })
+    }
+
+    /// What an offering costs.
+    pub fn price(&self, key: &OfferingKey) -> Option<Price> {
+        let sales = &self.types.get(&key.instance_type)?.sales;
+        let same = |sale: &&Sale| sale.zone == key.zone && sale.capacity_type == key.capacity_type;
+        Some(sales.iter().find(same)?.price)
+    }
+
+    /// What pools can buy, each with the class that it uses. Pools of equal classes share it.
+    pub fn catalog<'a>(
+        &self,
+        pools: impl IntoIterator<Item = (PoolName, &'a NodeClass)>,
+    ) -> Catalog {
+        let mut catalog = Catalog::new();
+        let mut known: Vec<(&NodeClass, Vec<Arc<InstanceType>>)> = Vec::new();
+        for (pool, class) in pools {
+            let found = known.iter().find(|(other, _)| *other == class);
+            let types = match found {
+                Some((_, types)) => types.clone(),
+                None => self.instance_types(class),
+            };
+            if found.is_none() {
+                known.push((class, types.clone()));
+            }
+            catalog.set(pool, types);
+        }
+        catalog
+    }
+
+    /// Every type as nodes of this class are, sorted by name.
+    pub fn instance_types(&self, class: &NodeClass) -> Vec<Arc<InstanceType>> {
+        let types = self.types.iter();
+        types
+            .map(|(name, sold)| Arc::new(self.sized(name, sold, class)))
+            .collect()
+    }
+
+    fn sized(&self, name: &TypeName, sold: &Sold, class: &NodeClass) -> InstanceType {
+        let Sold { facts, sales } = sold;
+        let capacity = capacity::capacity(facts, class);
+        InstanceType {
+            name: name.clone(),
+            requirements: labels::requirements(self, facts, class),
+            overhead: overhead::overhead(facts, class, &capacity),
+            capacity,
+            offerings: offerings::offerings(facts, sales, class),
+        }
+    }
+
+    /// The machine that a purchase of this offering for this class yields; none where it is not
+    /// sold to that class.
+    pub fn machine(&self, key: &OfferingKey, class: &NodeClass, id: ProviderId) -> Option<Machine> {
+        let sold = self.types.get(&key.instance_type)?;
+        let bought = self.sized(&key.instance_type, sold, class);
+        let offering = bought
+            .offerings
+            .iter()
+            .find(|offering| offering.available && offering.key(&key.instance_type) == *key)?;
+        let mut labels = bought
+            .requirements
+            .intersect(&offering.requirements)
+            .labels();
+        // Nobody asks for dedicated hardware by accident: what is not asked for is shared.
+        labels.insert(keys::INSTANCE_TENANCY.into(), "default".into());
+        Some(Machine {
+            provider_id: id,
+            instance_type: key.instance_type.clone(),
+            zone: key.zone.clone(),
+            capacity_type: key.capacity_type,
+            labels,
+            allocatable: bought.allocatable(),
+            capacity: bought.capacity,
+        })
+    }
+}
+
+/// The ways to buy each type. Prices are ranked among all of the region, so that offerings of
+/// different types compare.
+fn sales(file: &RegionFile) -> Result<BTreeMap<TypeName, Vec<Sale>>, RegionError> {
+    let mut texts = Vec::new();
+    let mut sales: Vec<(TypeName, Sale)> = Vec::new();
+    for (index, facts) in file.types.iter().enumerate() {
+        for (place, offered) in facts.offerings.iter().enumerate() {
+            for (capacity_type, _, field, text) in offerings::prices(offered) {
+                let price = Price::parse_decimal(text).map_err(|source| RegionError::Price {
+                    field: format!("types[{index}].offerings[{place}].{field}"),
+                    source,
+                })?;
+                texts.push(text);
+                let sale = Sale {
+                    zone: zone_name(&file.zones, &offered.zone),
+                    zone_id: offered.zone.clone(),
+                    capacity_type,
+                    price,
+                    rank: 0,
+                };
+                sales.push((facts.name.as_str().into(), sale));
+            }
+        }
+    }
+    let ranks = rank_prices(&texts).expect("every text has been read as a price");
+    let mut by_type: BTreeMap<TypeName, Vec<Sale>> = BTreeMap::new();
+    for ((name, sale), rank) in sales.into_iter().zip(ranks) {
+        by_type.entry(name).or_default().push(Sale { rank, ..sale });
+    }
+    for sales in by_type.values_mut() {
+        sales.sort_by(|a, b| (&a.zone, a.capacity_type).cmp(&(&b.zone, b.capacity_type)));
+    }
+    Ok(by_type)
+}
+
+fn zone_name(zones: &[Zone], id: &str) -> ZoneName {
+    let zone = zones.iter().find(|zone| zone.id == id);
+    zone.expect("the zones of offerings have been checked")
+        .name
+        .as_str()
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::catalog::CapacityType;
+    use crate::model::labels::LabelValue;
+    use crate::model::node_class::{AmiFamily, NodeClassRef};
+
+    const M5_LARGE: &str = r#"{
+        "name": "m5.large", "architecture": "x86_64", "cpuManufacturer": "Intel", "cpus": 2,
+        "memoryMib": 8192, "hypervisor": "nitro", "usageClasses": ["on-demand", "spot"],
+        "network": {"interfaces": 3, "addressesPerInterface": 10},
+        "offerings": [
+            {"zone": "use2-az2", "onDemand": "0.096", "spot": "0.0351"},
+            {"zone": "use2-az1", "onDemand": "0.096"}
+        ]
+    }"#;
+
+    fn region_text(types: &str) -> String {
+        let zones = r#"[{"name": "b", "id": "use2-az1"}, {"name": "a", "id": "use2-az2"}]"#;
+        format!(r#"{{"about": {{}}, "region": "us-east-2", "zones": {zones}, "types": [{types}]}}"#)
+    }
+
+    fn region(types: &str) -> Region {
+        Region::from_json(&region_text(types)).expect("the region is right")
+    }
+
+    pub(super) fn m5_large() -> TypeFacts {
+        serde_json::from_str(M5_LARGE).expect("the facts are right")
+    }
+
+    pub(super) fn class(ami_family: AmiFamily) -> NodeClass {
+        let reference = NodeClassRef {
+            group: "karpenter.k8s.aws".into(),
+            kind: "EC2NodeClass".into(),
+            name: "default".into(),
+        };
+        NodeClass {
+            ami_family,
+            ..NodeClass::with_defaults(reference)
+        }
+    }
+
+    fn key(capacity_type: CapacityType, instance_type: &str, zone: &str) -> OfferingKey {
+        OfferingKey {
+            capacity_type,
+            instance_type: instance_type.into(),
+            zone: zone.into(),
+        }
+    }
+
+    #[test]
+    fn prices_rank_across_types_by_the_decimals_as_written() {
+        let a1 = M5_LARGE
+            .replace("m5.large", "a1.large")
+            .replace("0.096", "0.0350999999")
+            .replace(r#""spot": "0.0351""#, r#""spot": "0.096""#);
+        let region = region(&format!("{M5_LARGE}, {a1}"));
+        let types = region.instance_types(&class(AmiFamily::Bottlerocket));
+        let ranks = types.iter().flat_map(|kind| {
+            let name = kind.name.clone();
+            kind.offerings.iter().map(move |offering| {
+                let key = offering.key(&name).to_string();
+                (key, offering.price.as_micros(), offering.rank)
+            })
+        });
+        let expected = [
+            ("spot a1.large in a", 96_000, 2),
+            ("on-demand a1.large in a", 35_100, 0),
+            ("on-demand a1.large in b", 35_100, 0),
+            ("spot m5.large in a", 35_100, 1),
+            ("on-demand m5.large in a", 96_000, 2),
+            ("on-demand m5.large in b", 96_000, 2),
+        ];
+        let expected = expected.map(|(key, micros, rank)| (String::from(key), micros, rank));
+        assert_eq!(ranks.collect::<Vec<_>>(), expected);
+        let offered: Vec<String> = region.offerings().map(|key| key.to_string()).collect();
+        assert_eq!(offered, expected.map(|(key, ..)| key));
+    }
+
+    #[test]
+    fn a_class_buys_where_it_has_subnets_and_what_its_images_boot_on() {
+        let region = region(&format!(
+            "{M5_LARGE}, {}",
+            M5_LARGE.replace("m5.large", "a1.large")
+        ));
+        let mut class = class(AmiFamily::Al2023);
+        class.zones.insert("b".into());
+        let id = || ProviderId::from("id");
+        let sold = |instance_type, zone| {
+            let key = key(CapacityType::OnDemand, instance_type, zone);
+            assert!(region.price(&key).is_some(), "{key}");
+            region.machine(&key, &class, id()).is_some()
+        };
+        assert!(sold("m5.large", "b"));
+        assert!(!sold("m5.large", "a"));
+        assert!(!sold("a1.large", "b"));
+        let unsold = key(CapacityType::Spot, "m5.large", "b");
+        assert_eq!(region.price(&unsold), None);
+        assert_eq!(region.machine(&unsold, &class, id()), None);
+        let types = region.instance_types(&class);
+        let zones = types[1].requirements.get(keys::ZONE);
+        assert_eq!(
+            zones.map(ToString::to_string),
+            Some(format!("{} In [b]", keys::ZONE))
+        );
+    }
+
+    #[test]
+    fn a_machine_has_the_labels_that_its_purchase_settles() {
+        let key = key(CapacityType::Spot, "m5.large", "a");
+        let class = class(AmiFamily::Al2023);
+        let machine = region(M5_LARGE)
+            .machine(&key, &class, "id".into())
+            .expect("it is sold");
+        let labels = [
+            (keys::ZONE, Some("a")),
+            (keys::ZONE_ID, Some("use2-az2")),
+            (keys::CAPACITY_TYPE, Some("spot")),
+            (keys::INSTANCE_TENANCY, Some("default")),
+            (keys::INSTANCE_TYPE, Some("m5.large")),
+            (keys::OS, Some("linux")),
+            (keys::CAPACITY_RESERVATION_ID, None),
+            (keys::INSTANCE_GPU_NAME, None),
+        ];
+        for (label, value) in labels {
+            let found = machine.labels.get(label).map(LabelValue::as_str);
+            assert_eq!(found, value, "{label}");
+        }
+        assert_eq!(machine.offering(), key);
+        assert_eq!(machine.capacity.pods(), 29);
+        assert_eq!(machine.allocatable.cpu_millis(), 1_930);
+    }
+
+    #[test]
+    fn windows_runs_on_one_architecture() {
+        let arm = M5_LARGE.replace("x86_64", "arm64");
+        let cases = [
+            (
+                M5_LARGE,
+                AmiFamily::Windows2019,
+                Some("windows"),
+                Some("10.0.17763"),
+            ),
+            (
+                M5_LARGE,
+                AmiFamily::Windows2025,
+                Some("windows"),
+                Some("10.0.26100"),
+            ),
+            (&arm, AmiFamily::Windows2022, None, Some("10.0.20348")),
+            (&arm, AmiFamily::Bottlerocket, Some("linux"), None),
+        ];
+        for (facts, family, os, build) in cases {
+            let types = region(facts).instance_types(&class(family));
+            let labels = types[0].requirements.labels();
+            let found = |key: &str| labels.get(key).map(LabelValue::as_str);
+            assert_eq!(found(keys::OS), os, "{family:?}");
+            assert_eq!(found(keys::WINDOWS_BUILD), build, "{family:?}");
+        }
+    }
+
+    #[test]
+    fn pools_of_equal_classes_share_their_types() {
+        let (plain, other) = (class(AmiFamily::Al2023), class(AmiFamily::Bottlerocket));
+        let region = region(M5_LARGE);
+        let pools = ["a", "b", "c"].map(PoolName::from);
+        let classes = [&plain, &other, &plain];
+        let catalog = region.catalog(pools.iter().cloned().zip(classes));
+        let [a, b, c] = pools.map(|pool| catalog.of(&pool)[0].clone());
+        assert!(Arc::ptr_eq(&a, &c));
+        assert!(!Arc::ptr_eq(&a, &b));
+    }
+
+    /// Replaces a text in a region that is right and expects the error, its causes included.
+    fn check(from: &str, to: &str, expected: &str) {
+        let text = region_text(M5_LARGE).replace(from, to);
+        let error = Region::from_json(&text).expect_err(expected);
+        let chain: Vec<String> = anyhow::Error::from(error)
+            .chain()
+            .map(ToString::to_string)
+            .collect();
+        assert!(chain.join(": ").starts_with(expected), "{chain:?}");
+    }
+
+    #[test]
+    fn what_is_no_region_is_refused_with_its_field() {
+        check("{", "", "the region cannot be read: ");
+        check(
+            r#""cpus": 2"#,
+            r#""cpu": 2"#,
+            "the region cannot be read: unknown field `cpu`",
+        );
+        check(
+            r#""cpus": 2"#,
+            r#""cpus": 0"#,
+            r#"types[0].cpus: "0" must be at least 1"#,
+        );
+        check(
+            "m5.large",
+            "m5",
+            r#"types[0].name: "m5" must be a family and a size"#,
+        );
+        check(
+            "Intel",
+            "",
+            r#"types[0].cpuManufacturer: "" must be 1 to 63 letters"#,
+        );
+        check(
+            "0.0351",
+            "cheap",
+            r#"types[0].offerings[0].spot is not a price: "cheap" is not a price"#,
+        );
+        check(
+            r#"["on-demand", "spot"]"#,
+            r#"["on-demand"]"#,
+            r#"types[0].offerings[0].spot: "0.0351" is a price for something that"#,
+        );
+        check(
+            r#"{"zone": "use2-az1""#,
+            r#"{"zone": "use2-az3""#,
+            r#"types[0].offerings[1].zone: "use2-az3" is not the id of a zone"#,
+        );
+        check(
+            r#"{"zone": "use2-az1""#,
+            r#"{"zone": "use2-az2""#,
+            r#"types[0].offerings[1].zone: "use2-az2" is listed twice"#,
+        );
+        check(
+            r#""name": "a""#,
+            r#""name": "b""#,
+            r#"zones[1].name: "b" is listed twice"#,
+        );
+        let twice = region_text(&format!("{M5_LARGE}, {M5_LARGE}"));
+        let error = Region::from_json(&twice).expect_err("it is listed twice");
+        assert_eq!(
+            error.to_string(),
+            r#"types[1].name: "m5.large" is listed twice"#
+        );
+    }
+}
