@@ -7,6 +7,7 @@ pub mod event;
 pub mod executor;
 pub mod faults;
 pub mod kube;
+pub mod oracle;
 pub mod random;
 pub mod report;
 pub mod sabotage;

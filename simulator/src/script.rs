@@ -19,7 +19,7 @@ pub const START: Timestamp = Timestamp::from_seconds(1_767_600_000);
 /// ```text
 ///   pod NAME | daemon NAME | unschedulable NAME | bound NAME NODE | ready NAME | ended NAME
 ///   evicted NAME NODE [protected] [forced] | promised NAME TARGET
-///   claim NAME POOL | deleting NAME [by-user] | claim-gone NAME
+///   claim NAME POOL | matched NAME ID | deleting NAME [by-user] | claim-gone NAME
 ///   fleet GROUP COUNT CLAIM,CLAIM.. OFFERING..      an offering is spot:m6a.large:us-east-2a
 ///   bought ID OFFERING PRICE [GROUP] | boots ID | terminated ID | sold-out OFFERING
 ///   joined NODE ID | node-ready NODE | node-deleting NODE | node-gone NODE
@@ -111,6 +111,10 @@ fn claim_event(words: &[&str]) -> Option<Event> {
             claim: (*name).into(),
             uid: uid(name),
             pool: (*pool).into(),
+        },
+        ["matched", name, machine] => Event::ClaimMatched {
+            claim: (*name).into(),
+            machine: (*machine).into(),
         },
         ["deleting", name, by @ ..] => Event::ClaimDeleting {
             claim: (*name).into(),

@@ -66,6 +66,8 @@ pub struct ClaimTrace {
     pub pool: PoolName,
     /// When it was created.
     pub created: Timestamp,
+    /// The machine that is its own.
+    pub machine: Option<ProviderId>,
     /// When it was told to go, and by whom.
     pub deleting: Option<(Timestamp, Actor)>,
     /// When it was gone.
@@ -158,32 +160,46 @@ impl Trace {
                 uid,
                 node_bound,
             } => self.pod_created(pod, uid, *node_bound, at),
-            Event::PodUnschedulable { pod } => self.on_pod(pod, |pod| {
-                pod.unschedulable.get_or_insert(at);
-            }),
-            Event::PodBound { pod, node } => {
-                self.on_pod(pod, |pod| pod.bound = Some((at, node.clone())));
+            Event::PodUnschedulable { pod } => {
+                self.on_pod(pod, |it| it.unschedulable = it.unschedulable.or(Some(at)));
             }
-            Event::PodReady { pod } => self.on_pod(pod, |pod| {
-                pod.ready.get_or_insert(at);
-            }),
-            Event::PodEnded { pod, uid } => self.on_pod_of(pod, uid, |pod| pod.ended = Some(at)),
-            Event::PodEvicted { pod, uid, .. } => self.on_pod_of(pod, uid, |pod| {
-                pod.evicted.get_or_insert(at);
-            }),
+            Event::PodBound { pod, node } => {
+                self.on_pod(pod, |it| it.bound = Some((at, node.clone())));
+            }
+            Event::PodReady { pod } => self.on_pod(pod, |it| it.ready = it.ready.or(Some(at))),
+            Event::PodEnded { pod, uid } => self.on_pod_of(pod, uid, |it| it.ended = Some(at)),
+            Event::PodEvicted { pod, uid, .. } => {
+                self.on_pod_of(pod, uid, |it| it.evicted = it.evicted.or(Some(at)));
+            }
+            Event::ClaimCreated { claim, uid, pool } => self.claim_created(claim, uid, pool, at),
+            Event::ClaimMatched { claim, machine } => {
+                self.on_claim(claim, |it| it.machine = Some(machine.clone()));
+            }
+            Event::ClaimDeleting { claim, by } => {
+                self.on_claim(claim, |it| it.deleting = it.deleting.or(Some((at, *by))));
+            }
+            Event::ClaimGone { claim } => self.on_claim(claim, |it| it.gone = Some(at)),
+            Event::FleetCalled {
+                group,
+                claims,
+                count,
+                ..
+            } => self.fleet_called(group, claims, *count, at),
+            Event::MachineBought { machine, .. } => self.machine_bought(machine, &entry.event, at),
+            Event::MachineBooting { machine } => {
+                self.on_machine(machine, |it| it.booting = Some(at));
+            }
+            Event::MachineTerminated { machine } => {
+                self.on_machine(machine, |it| it.terminated = it.terminated.or(Some(at)));
+            }
+            Event::NodeJoined { node, machine } => self.node_joined(node, machine, at),
+            Event::NodeReady { node } => self.on_node(node, |it| it.ready = it.ready.or(Some(at))),
+            Event::NodeDeleting { node } => {
+                self.on_node(node, |it| it.deleting = it.deleting.or(Some(at)));
+            }
+            Event::NodeGone { node } => self.on_node(node, |it| it.gone = Some(at)),
             Event::Fault(kind) => *self.faults.entry(*kind).or_default() += 1,
             Event::ControllerStarted => self.starts.push(at),
-            Event::ClaimCreated { .. }
-            | Event::ClaimDeleting { .. }
-            | Event::ClaimGone { .. }
-            | Event::FleetCalled { .. } => self.add_claim(entry),
-            Event::MachineBought { .. }
-            | Event::MachineBooting { .. }
-            | Event::MachineTerminated { .. }
-            | Event::NodeJoined { .. }
-            | Event::NodeReady { .. }
-            | Event::NodeDeleting { .. }
-            | Event::NodeGone { .. } => self.add_machine(entry),
             Event::SoldOut { .. }
             | Event::Notice(_)
             | Event::Promised { .. }
@@ -199,6 +215,19 @@ impl Trace {
     /// The last claim of that name.
     pub fn claim(&self, name: &ClaimName) -> Option<&ClaimTrace> {
         self.claims.get(self.latest_claim.get(name)?)
+    }
+
+    /// The node of a claim, once it has joined.
+    pub fn node_of(&self, name: &ClaimName) -> Option<&NodeTrace> {
+        let machine = self.claim(name)?.machine.as_ref()?;
+        self.nodes.get(self.machines.get(machine)?.node.as_ref()?)
+    }
+
+    /// The claim of a node.
+    pub fn claim_of(&self, node: &NodeName) -> Option<&ClaimTrace> {
+        let machine = &self.nodes.get(node)?.machine;
+        let mut claims = self.claims.values().rev();
+        claims.find(|claim| claim.machine.as_ref() == Some(machine))
     }
 
     /// The pods that are demand: all but those that come with a node.
@@ -253,37 +282,30 @@ impl Trace {
         }
     }
 
-    fn add_claim(&mut self, entry: &Entry) {
-        let at = entry.at;
-        match &entry.event {
-            Event::ClaimCreated { claim, uid, pool } => {
-                self.latest_claim.insert(claim.clone(), uid.clone());
-                let created = ClaimTrace {
-                    name: claim.clone(),
-                    pool: pool.clone(),
-                    created: at,
-                    deleting: None,
-                    gone: None,
-                };
-                self.claims.insert(uid.clone(), created);
-            }
-            Event::ClaimDeleting { claim, by } => self.on_claim(claim, |claim| {
-                claim.deleting.get_or_insert((at, *by));
-            }),
-            Event::ClaimGone { claim } => self.on_claim(claim, |claim| claim.gone = Some(at)),
-            Event::FleetCalled {
-                group,
-                claims,
-                count,
-                ..
-            } => {
-                let known = self.groups.entry(group.clone()).or_default();
-                known.claims.extend(claims.values().cloned());
-                known.wanted = known.wanted.max(*count);
-                known.first_call.get_or_insert(at);
-            }
-            _ => unreachable!("`add` hands over what concerns claims"),
-        }
+    fn claim_created(&mut self, name: &ClaimName, uid: &Uid, pool: &PoolName, at: Timestamp) {
+        self.latest_claim.insert(name.clone(), uid.clone());
+        let created = ClaimTrace {
+            name: name.clone(),
+            pool: pool.clone(),
+            created: at,
+            machine: None,
+            deleting: None,
+            gone: None,
+        };
+        self.claims.insert(uid.clone(), created);
+    }
+
+    fn fleet_called(
+        &mut self,
+        group: &LaunchGroup,
+        claims: &BTreeMap<ClaimName, Uid>,
+        count: u32,
+        at: Timestamp,
+    ) {
+        let known = self.groups.entry(group.clone()).or_default();
+        known.claims.extend(claims.values().cloned());
+        known.wanted = known.wanted.max(count);
+        known.first_call.get_or_insert(at);
     }
 
     fn on_claim(&mut self, name: &ClaimName, change: impl FnOnce(&mut ClaimTrace)) {
@@ -293,46 +315,30 @@ impl Trace {
         }
     }
 
-    fn add_machine(&mut self, entry: &Entry) {
-        let at = entry.at;
-        match &entry.event {
-            Event::MachineBought {
-                machine,
-                offering,
-                price,
-                group,
-            } => {
-                if let Some(group) = group {
-                    let known = self.groups.entry(group.clone()).or_default();
-                    known.machines.push(machine.clone());
-                }
-                let bought = MachineTrace {
-                    offering: offering.clone(),
-                    price: *price,
-                    group: group.clone(),
-                    bought: at,
-                    booting: None,
-                    terminated: None,
-                    node: None,
-                };
-                self.machines.insert(machine.clone(), bought);
-            }
-            Event::MachineBooting { machine } => {
-                self.on_machine(machine, |machine| machine.booting = Some(at));
-            }
-            Event::MachineTerminated { machine } => self.on_machine(machine, |machine| {
-                machine.terminated.get_or_insert(at);
-            }),
-            Event::NodeJoined { node, machine } => self.node_joined(node, machine, at),
-            Event::NodeReady { node } => self.on_node(node, |node| {
-                node.ready.get_or_insert(at);
-            }),
-            Event::NodeDeleting { node } => self.on_node(node, |node| {
-                node.deleting.get_or_insert(at);
-            }),
-            Event::NodeGone { node } => self.on_node(node, |node| node.gone = Some(at)),
-            _ => unreachable!("`add` hands over what concerns machines"),
+    fn machine_bought(&mut self, id: &ProviderId, event: &Event, at: Timestamp) {
+        let Event::MachineBought {
+            offering,
+            price,
+            group,
+            ..
+        } = event
+        else {
+            return;
+        };
+        if let Some(group) = group {
+            let known = self.groups.entry(group.clone()).or_default();
+            known.machines.push(id.clone());
         }
+        let bought = MachineTrace {
+            offering: offering.clone(),
+            price: *price,
+            group: group.clone(),
+            bought: at,
+            booting: None,
+            terminated: None,
+            node: None,
+        };
+        self.machines.insert(id.clone(), bought);
     }
 
     fn node_joined(&mut self, node: &NodeName, machine: &ProviderId, at: Timestamp) {

@@ -99,6 +99,7 @@ fn line(event: &Event) -> Option<(&'static str, String)> {
         Event::PodCreated { .. }
         | Event::PodUnschedulable { .. }
         | Event::ClaimCreated { .. }
+        | Event::ClaimMatched { .. }
         | Event::ClaimGone { .. }
         | Event::NodeJoined { .. }
         | Event::NodeDeleting { .. }
