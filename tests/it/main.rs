@@ -3,7 +3,9 @@
 
 mod api;
 mod instance_types;
+mod loading;
 mod readme;
 mod requirements;
 mod schedules;
 mod tidy;
+mod validate;
