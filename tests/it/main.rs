@@ -4,6 +4,7 @@
 mod api;
 mod instance_types;
 mod loading;
+mod planner;
 mod readme;
 mod requirements;
 mod schedules;
