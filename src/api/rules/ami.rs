@@ -1,7 +1,7 @@
 //! The images of a class and their family.
 
 use super::selectors::{check_id, check_required_terms, check_tags, is_not_alone, selects_nothing};
-use super::{FieldPath, Violation};
+use super::{ABSENT, FieldPath, Violation};
 use crate::api::nodeclass::{AmiFamily, AmiSelectorTerm, EC2NodeClassSpec};
 
 const ALIAS_LENGTH_MAX: usize = 30;
@@ -91,7 +91,7 @@ fn check_family(path: FieldPath, class: &EC2NodeClassSpec) -> Option<Violation> 
             "Without an alias the family must be written, since it decides how a node starts.";
         let fix = "Add amiFamily, for example AL2023, or select by alias.";
         let is_told = aliases.next().is_some();
-        return (!is_told).then(|| Violation::new(path, "(absent)", rule, fix));
+        return (!is_told).then(|| Violation::new(path, ABSENT, rule, fix));
     };
     let implied = aliases
         .filter_map(AmiFamily::of_alias)

@@ -1,6 +1,6 @@
 //! The disks of a class.
 
-use super::{FieldPath, Violation, out_of_range, too_many};
+use super::{ABSENT, FieldPath, Violation, out_of_range, too_many};
 use crate::api::nodeclass::{BlockDevice, BlockDeviceMapping};
 
 const MAPPINGS_MAX: usize = 50;
@@ -37,7 +37,7 @@ fn check_volume(path: &FieldPath, volume: &BlockDevice) -> Vec<Violation> {
     if volume.snapshot_id.is_none() && volume.volume_size.is_none() {
         let rule = "A volume must have a size, or a snapshot that knows it.";
         let fix = "Add volumeSize or snapshotID.";
-        found.push(Violation::new(path.clone(), "{}", rule, fix));
+        found.push(Violation::new(path.clone(), ABSENT, rule, fix));
     }
     if let Some(rate) = volume.volume_initialization_rate {
         let path = path.field("volumeInitializationRate");

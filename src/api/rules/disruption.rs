@@ -61,7 +61,7 @@ fn repeated_reasons(path: &FieldPath, budget: &Budget) -> Vec<Violation> {
         .map(|(index, reason)| {
             let rule = "A budget may name each reason once.";
             let path = path.index(index);
-            Violation::new(path, format!("{reason:?}"), rule, "Remove the repetition.")
+            Violation::new(path, reason.as_str(), rule, "Remove the repetition.")
         })
         .collect()
 }

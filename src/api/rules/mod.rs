@@ -53,7 +53,7 @@ pub use path::{FieldPath, Segment};
 pub struct Violation {
     /// Where it stands.
     pub path: FieldPath,
-    /// What was written, shortened.
+    /// What was written, shortened; `(absent)` where something is missing.
     pub value: String,
     /// The rule, as a sentence.
     pub rule: String,
@@ -76,6 +76,9 @@ impl Violation {
         }
     }
 }
+
+/// What stands for the value of something that should be there and is not.
+const ABSENT: &str = "(absent)";
 
 /// A message is read on one line.
 const VALUE_LENGTH_MAX: usize = 60;

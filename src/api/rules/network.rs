@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{FieldPath, Violation, entries, negative, out_of_range, too_many};
+use super::{ABSENT, FieldPath, Violation, entries, negative, out_of_range, too_many};
 use crate::api::nodeclass::{ConnectionTracking, InterfaceType, NetworkInterface};
 
 const INTERFACES_MAX: usize = 150;
@@ -78,7 +78,7 @@ pub(super) fn check_connection_tracking(
         let names = timeouts.map(|(name, ..)| name).join(", ");
         let rule = "At least one timeout must be written.";
         let fix = format!("Write one of {names}, or remove the block.");
-        return vec![Violation::new(path.clone(), "{}", rule, fix)];
+        return vec![Violation::new(path.clone(), ABSENT, rule, fix)];
     }
     let breaches = timeouts
         .into_iter()

@@ -9,7 +9,7 @@ use super::network::{check_connection_tracking, check_network_interfaces};
 use super::selectors::{
     check_placement_group, check_reservation_terms, check_security_group_terms, check_subnet_terms,
 };
-use super::{FieldPath, Violation, negative, out_of_range};
+use super::{ABSENT, FieldPath, Violation, negative, out_of_range};
 use crate::api::nodeclass::{EC2NodeClass, EC2NodeClassSpec};
 use crate::model::labels::keys;
 
@@ -120,7 +120,7 @@ fn check_identity(path: &FieldPath, spec: &EC2NodeClassSpec) -> Vec<Violation> {
     match (&spec.role, &spec.instance_profile) {
         (None, None) => {
             let fix = "Add role, or instanceProfile.";
-            found.push(Violation::new(path.field("role"), "(absent)", rule, fix));
+            found.push(Violation::new(path.field("role"), ABSENT, rule, fix));
         }
         (Some(_), Some(profile)) => {
             let fix = "Remove one of the two.";

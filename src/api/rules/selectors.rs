@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{FieldPath, Violation, too_many};
+use super::{ABSENT, FieldPath, Violation, too_many};
 use crate::api::nodeclass::{
     CapacityReservationSelectorTerm, PlacementGroupSelector, SecurityGroupSelectorTerm,
     SubnetSelectorTerm,
@@ -119,7 +119,7 @@ pub(super) fn selects_nothing(path: &FieldPath, members: &[Member]) -> Option<Vi
     let names: Vec<_> = members.iter().map(|(name, _)| *name).collect();
     let rule = "A term must say what it selects.";
     let fix = format!("Write one of {}.", names.join(", "));
-    Some(Violation::new(path.clone(), "{}", rule, fix))
+    Some(Violation::new(path.clone(), ABSENT, rule, fix))
 }
 
 /// A member that names exactly one thing, so that the others could only contradict it.
