@@ -225,7 +225,12 @@ impl SoldOut {
 
     /// Whether an offering is left out at `now`.
     pub fn contains(&self, key: &OfferingKey, now: Timestamp) -> bool {
-        self.0.get(key).is_some_and(|until| *until > now)
+        self.until(key, now).is_some()
+    }
+
+    /// Until when an offering is left out, if it is at `now`.
+    pub fn until(&self, key: &OfferingKey, now: Timestamp) -> Option<Timestamp> {
+        self.0.get(key).copied().filter(|until| *until > now)
     }
 
     /// When the first entry ends.

@@ -6,6 +6,7 @@ use crate::model::claim::ClaimSpec;
 use crate::model::id::{PodKey, PoolName, TypeName};
 use crate::model::price::Price;
 use crate::model::reason::Unschedulable;
+use crate::model::resources::ResourceName;
 
 /// The answer. Every pending pod occurs exactly once: in a claim, in a placement, or unplaced.
 #[must_use]
@@ -71,8 +72,9 @@ pub struct Unplaced {
 
 /// The proof of the lower bound: a price for each unit of a resource that no offering undercuts.
 ///
-/// If no machine offers a unit of the resource for less than `micros_numerator` /
-/// `micros_denominator`, then machines for a demand of `demand` units cost at least the product.
+/// If no machine offers `per_units` units of the resource for less than `price`, then machines for
+/// a demand of `demand` units cost at least `price` × `demand` / `per_units`. Of several resources
+/// each bound holds alone; they do not add up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Certificate {
     /// The duals: for each resource that takes part, its unit price and the demand.
@@ -83,13 +85,29 @@ pub struct Certificate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dual {
     /// The resource.
-    pub resource: crate::model::resources::ResourceName,
+    pub resource: ResourceName,
     /// How much of it the pods on new machines take.
     pub demand: i64,
     /// Micro-dollars per hour that `per_units` units cost at least.
     pub price: Price,
     /// The number of units of that price.
     pub per_units: i64,
+}
+
+impl Dual {
+    /// What the demand costs at least, rounded down.
+    pub fn bound(&self) -> Price {
+        let micros = i128::from(self.price.as_micros()) * i128::from(self.demand.max(0));
+        let floor = micros / i128::from(self.per_units.max(1));
+        Price::from_micros(u64::try_from(floor).unwrap_or(u64::MAX))
+    }
+
+    /// Whether an offering sells the resource for less, so that the bound does not hold.
+    pub fn is_undercut_by(&self, price: Price, units: i64) -> bool {
+        let theirs = i128::from(price.as_micros()) * i128::from(self.per_units);
+        let ours = i128::from(self.price.as_micros()) * i128::from(units);
+        theirs < ours
+    }
 }
 
 /// What an answer took, in counts: the same on every machine.

@@ -3,6 +3,7 @@
 
 mod api;
 mod instance_types;
+mod planner;
 mod readme;
 mod requirements;
 mod schedules;

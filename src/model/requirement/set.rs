@@ -145,6 +145,26 @@ impl ValueSet {
         }
     }
 
+    /// The smallest natural number in the set, as a value.
+    pub fn smallest_natural(&self) -> Option<LabelValue> {
+        let (first, tries) = match self {
+            Self::Only(values) => {
+                let naturals = values
+                    .iter()
+                    .filter(|it| it.as_str().parse::<u64>().is_ok());
+                return naturals
+                    .min_by_key(|it| it.as_str().parse::<u64>().ok())
+                    .cloned();
+            }
+            Self::AllBut { except, bounds } => (bounds.least.unwrap_or(0).max(0), except.len()),
+        };
+        // Of one number more than there are exclusions, one is not excluded.
+        let numbers = std::iter::successors(Some(first), |number| number.checked_add(1));
+        let values = numbers.take(tries + 1).map(|number| number.to_string());
+        let found = values.into_iter().find(|value| self.has(value));
+        found.map(LabelValue::from)
+    }
+
     /// The values that are in both sets.
     #[must_use]
     pub fn intersect(&self, other: &Self) -> Self {

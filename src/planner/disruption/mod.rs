@@ -1,5 +1,9 @@
 //! Which nodes go, and why the others stay.
 
+mod budget;
+mod candidate;
+mod emptiness;
+
 use std::sync::Arc;
 
 use crate::cluster::{NodeId, Snapshot};
@@ -61,4 +65,9 @@ pub struct Kept {
     pub node: NodeId,
     /// Why.
     pub because: Blocked,
+}
+
+/// Which nodes go at this instant.
+pub fn plan(input: &DisruptionInput) -> DisruptionPlan {
+    emptiness::plan(input)
 }
