@@ -3,7 +3,7 @@
 //! A change that repeats what is known, or shows an older state of something we have moved on
 //! since, changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::change::{Change, Kind};
@@ -79,6 +79,8 @@ impl Cluster {
         touched.extend(self.ids_of_pod(&key));
         let mut dirty = self.rebuild(touched);
         self.reindex_unbound(&key, &mut dirty);
+        let after = self.pods.get(&key);
+        dirty.pod_events = self.ids_of_event(before.as_deref(), after.map(|pod| &**pod));
         dirty
     }
 
@@ -91,7 +93,22 @@ impl Cluster {
         self.nominations.remove(key);
         let mut dirty = self.rebuild(touched);
         self.reindex_unbound(key, &mut dirty);
+        dirty.pod_events = self.ids_of_event(Some(&before), None);
         dirty
+    }
+
+    /// The nodes that a pod came to or left. It leaves when it is told to, or comes to its end.
+    fn ids_of_event(&self, before: Option<&Pod>, after: Option<&Pod>) -> BTreeSet<NodeId> {
+        let staying = |pod: Option<&Pod>| {
+            let pod = pod.filter(|pod| !pod.is_node_bound() && pod.deleting.is_none())?;
+            pod.node().cloned()
+        };
+        let (before, after) = (staying(before), staying(after));
+        if before == after {
+            return BTreeSet::new();
+        }
+        let nodes = before.into_iter().chain(after);
+        nodes.map(|node| self.id_of(&node)).collect()
     }
 
     /// The states that hold a pod: that of its node, and that it is promised to.

@@ -51,6 +51,11 @@ impl Cluster {
         self.change_claim(name, |record| record.marked = true)
     }
 
+    /// A claim that we had decided on stays after all.
+    pub fn unmark_going(&mut self, name: &ClaimName) -> Dirty {
+        self.change_claim(name, |record| record.marked = false)
+    }
+
     fn change_claim(&mut self, name: &ClaimName, change: impl FnOnce(&mut ClaimRecord)) -> Dirty {
         let Some(record) = self.claims.get_mut(name) else {
             return Dirty::default();

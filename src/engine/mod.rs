@@ -1,13 +1,35 @@
 //! Time: state machines that turn what happened into what to do. Nothing here acts.
 
+mod backoff;
+mod batch;
+mod disrupt;
+mod drain;
 mod effect;
+#[expect(
+    clippy::module_inception,
+    reason = "the type is called as the layer is"
+)]
+mod engine;
+mod in_flight;
 mod input;
+mod launch;
+mod leadership;
+mod lifecycle;
+mod limits;
 mod notice;
+mod offers;
+mod orders;
+mod provision;
+mod settle;
+mod state;
+mod sweep;
+mod timers;
 
 pub use effect::{
     Action, ClaimPatch, Effect, EffectId, Eviction, EvictionMode, LaunchRequest, MachineFilter,
     NodePatch, PlanAnswer, PlanRequest, Precondition, RankedOffering, Step,
 };
+pub use engine::Engine;
 pub use input::{
     ApiError, CloudError, EffectOutcome, Input, LaunchOutcome, Leadership, MachineFact,
     OfferingFailure, Settings,
