@@ -81,6 +81,13 @@ pub enum Event {
         /// Its pool.
         pool: PoolName,
     },
+    /// A NodeClaim says which machine is its own.
+    ClaimMatched {
+        /// The claim.
+        claim: ClaimName,
+        /// The machine.
+        machine: ProviderId,
+    },
     /// A NodeClaim was told to go.
     ClaimDeleting {
         /// The claim.

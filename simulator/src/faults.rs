@@ -45,6 +45,23 @@ impl FaultKind {
         Self::Crash,
         Self::ListStale,
     ];
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InsufficientCapacity => "insufficient capacity",
+            Self::Throttled => "throttled call",
+            Self::SlowBoot => "slow boot",
+            Self::DeadBoot => "dead boot",
+            Self::WatchDelayed => "delayed event",
+            Self::WatchReordered => "reordered event",
+            Self::WatchLost => "lost event",
+            Self::Relist => "relist",
+            Self::AnswerLost => "lost answer",
+            Self::Crash => "crash",
+            Self::ListStale => "stale list",
+        }
+    }
 }
 
 /// How often each fault strikes, in thousandths, and how hard. All zero: nothing goes wrong.

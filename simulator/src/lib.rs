@@ -7,9 +7,14 @@ pub mod event;
 pub mod executor;
 pub mod faults;
 pub mod kube;
+pub mod oracle;
 pub mod random;
+pub mod report;
 pub mod sabotage;
+#[cfg(test)]
+mod script;
 pub mod setup;
 pub mod store;
+pub mod trace;
 pub mod world;
 mod yaml;

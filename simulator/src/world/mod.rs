@@ -70,6 +70,8 @@ pub struct World {
     taken: BTreeMap<Uid, reactions::Taken>,
     /// The pods whose end is in the log.
     ended: BTreeSet<Uid>,
+    /// The claims whose machine is in the log.
+    matched: BTreeSet<Uid>,
 }
 
 impl World {
@@ -100,6 +102,7 @@ impl World {
             schedulable: BTreeSet::new(),
             taken: BTreeMap::new(),
             ended: BTreeSet::new(),
+            matched: BTreeSet::new(),
             setup,
         }
     }

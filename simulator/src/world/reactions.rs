@@ -72,6 +72,7 @@ impl World {
                 uid: uid.clone(),
                 pool: self.pool_of(key).as_str().into(),
             },
+            (ObjectKind::NodeClaim, Touch::Changed) => return self.claim_matched(key, uid),
             (ObjectKind::NodeClaim, Touch::Deleting(by)) => Event::ClaimDeleting {
                 claim: name.into(),
                 by: *by,
@@ -82,6 +83,18 @@ impl World {
             _ => return,
         };
         self.record(event);
+    }
+
+    /// A claim says which machine is its own: that is said once.
+    fn claim_matched(&mut self, key: &ObjectKey, uid: &Uid) {
+        let claim = self.store.get::<NodeClaim>(key);
+        let machine = claim.and_then(|claim| claim.status.as_ref()?.provider_id.clone());
+        if let Some(machine) = machine
+            && self.matched.insert(uid.clone())
+        {
+            let (claim, machine) = (key.name.as_str().into(), machine.as_str().into());
+            self.record(Event::ClaimMatched { claim, machine });
+        }
     }
 
     /// A pod came to its end: that is said once.

@@ -30,6 +30,11 @@ pub fn place(store: &Store, pod: &Pod) -> Option<String> {
     fitting.min().map(|(_, name)| name)
 }
 
+/// Whether a node on which nothing runs takes a pod.
+pub fn fits_empty(pod: &Pod, node: &Node) -> Result<(), Misfit> {
+    fits(&Store::default(), pod, node).map(|_| ())
+}
+
 /// Whether a node takes a pod, and what room it has.
 fn fits(store: &Store, pod: &Pod, node: &Node) -> Result<requests::Amounts, Misfit> {
     fits_labels_and_taints(pod, node)?;

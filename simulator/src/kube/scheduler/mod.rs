@@ -20,7 +20,7 @@ use tidewright::model::time::Timestamp;
 use super::conditions::{Truth, pod_is, set_pod};
 use crate::store::{ObjectKey, Store, is_terminal, node_name};
 
-pub use fit::{Misfit, fits_labels_and_taints, place};
+pub use fit::{Misfit, fits_empty, fits_labels_and_taints, place};
 
 /// What the scheduler of this name is responsible for.
 const NAME: &str = "default-scheduler";
