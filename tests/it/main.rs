@@ -4,7 +4,9 @@
 mod api;
 mod instance_types;
 mod planner;
+mod loading;
 mod readme;
 mod requirements;
 mod schedules;
 mod tidy;
+mod validate;

@@ -1,12 +1,13 @@
 //! Where in an object something stands.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// One step from an object towards one of its values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Segment {
-    /// A member that the schema names.
-    Field(&'static str),
+    /// A member that the schema names, or that a document has in place of one.
+    Field(Cow<'static, str>),
     /// An item of a list, counted from zero.
     Index(usize),
     /// An entry of a map whose keys are the user's.
@@ -23,8 +24,8 @@ impl FieldPath {
 
     /// The member of that name.
     #[must_use]
-    pub fn field(&self, name: &'static str) -> Self {
-        self.with(Segment::Field(name))
+    pub fn field(&self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.with(Segment::Field(name.into()))
     }
 
     /// The item at that place.
@@ -42,6 +43,17 @@ impl FieldPath {
     /// The steps, from the root.
     pub fn segments(&self) -> &[Segment] {
         &self.0
+    }
+
+    /// The way to what lies at `inner` within the value at this path.
+    #[must_use]
+    pub fn join(&self, inner: &Self) -> Self {
+        Self([self.0.as_slice(), &inner.0].concat())
+    }
+
+    /// Whether it is the object itself.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn with(&self, segment: Segment) -> Self {
@@ -86,7 +98,7 @@ mod tests {
         }
         assert_eq!(
             spec.index(1).segments(),
-            [Segment::Field("spec"), Segment::Index(1)]
+            [Segment::Field("spec".into()), Segment::Index(1)]
         );
     }
 }

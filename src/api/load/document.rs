@@ -1,0 +1,81 @@
+//! Files of our own formats: one document that has the shape of a Rust type.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use super::diagnostic::{Diagnostic, DocumentName, Finding, Position, Severity, sort};
+use super::source::Source;
+use super::tree::Span;
+use super::{shape, tree};
+use crate::api::rules::FieldPath;
+
+/// Reads a source that consists of one document, with the same care as a policy. What the type's
+/// schema cannot say is for the caller to check.
+pub fn load<T: DeserializeOwned + JsonSchema>(source: &Source) -> Result<T, Vec<Diagnostic>> {
+    let parsed = tree::parse(&source.text);
+    let mut findings = parsed.faults;
+    let documents = parsed.documents;
+    if documents.len() != 1 && findings.is_empty() {
+        let node = documents.get(1).map_or(Span::default(), |it| it.1.span);
+        findings.push((documents.len().max(1), one_document(documents.len(), node)));
+    }
+    let schema = schemars::schema_for!(T).to_value();
+    let mut value = None;
+    if let Some((number, node)) = documents.first() {
+        let shaped = shape::check(node, &FieldPath::ROOT, &schema, &schema);
+        findings.extend(shaped.findings.into_iter().map(|it| (*number, it)));
+        if findings.is_empty() {
+            match serde_json::from_value(shaped.value) {
+                Ok(read) => value = Some(read),
+                Err(error) => findings.push((*number, unreadable(node.span, &error))),
+            }
+        }
+    }
+    value.ok_or_else(|| {
+        let diagnostics = findings.into_iter();
+        let mut diagnostics: Vec<_> = diagnostics
+            .map(|(number, finding)| diagnostic(source, number, finding))
+            .collect();
+        sort(&mut diagnostics);
+        diagnostics
+    })
+}
+
+fn one_document(count: usize, span: Span) -> Finding {
+    Finding {
+        path: FieldPath::ROOT,
+        span,
+        value: None,
+        rule: format!("The file must hold one document, and holds {count}."),
+        fix: match count {
+            0 => "Write the document.".to_owned(),
+            _ => "Move the others into files of their own.".to_owned(),
+        },
+    }
+}
+
+fn unreadable(span: Span, error: &serde_json::Error) -> Finding {
+    Finding {
+        path: FieldPath::ROOT,
+        span,
+        value: None,
+        rule: format!("The document cannot be read: {error}."),
+        fix: "Correct the value that is named.".to_owned(),
+    }
+}
+
+fn diagnostic(source: &Source, number: usize, finding: Finding) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        file: source.name.clone(),
+        position: Some(Position::of(&source.text, finding.span)),
+        document: Some(DocumentName {
+            number,
+            object: None,
+        }),
+        path: finding.path,
+        value: finding.value,
+        rule: finding.rule,
+        fix: finding.fix,
+    }
+}

@@ -1,0 +1,314 @@
+//! A tree against a JSON schema: everything that is wrong, and the value if nothing is.
+//!
+//! Supported is what the schemas of our types contain: `type`, `properties`, `required`, `items`,
+//! `additionalProperties`, `enum` and `const`, `anyOf` and `oneOf`, `$ref`, the bounds of numbers,
+//! lengths and counts, `format` for integers and instants, and Kubernetes' `int-or-string` and
+//! `preserve-unknown-fields`. A `pattern` is not checked here: a rule in plain Rust can say in a
+//! sentence what is meant, a regular expression cannot.
+//!
+//! Null means "not written", as the API server takes it for optional fields: `creationTimestamp:
+//! null` and an empty `labels:` are common in generated manifests. The entries of a map are another
+//! matter: a label without a value would silently be no label, so that null is the wrong type there.
+
+mod scalar;
+
+use serde_json::{Map, Value};
+
+use super::diagnostic::Finding;
+use super::tree::{Entry, Node, Span, Tree};
+use super::{schema, suggest};
+use crate::api::rules::FieldPath;
+
+/// A document that was held against a schema.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shaped {
+    /// The value, with numbers in the form the schema wants. Left out are nulls and the fields in
+    /// which something was found.
+    pub value: Value,
+    /// Everything that is wrong, in the order of the text.
+    pub findings: Vec<Finding>,
+}
+
+/// Holds a node against a schema. `path` is where the node lies in its document, and `root` the
+/// schema in which references are resolved; often the two schemas are the same.
+pub fn check<'s>(node: &Node, path: &'s FieldPath, root: &'s Value, schema: &'s Value) -> Shaped {
+    let mut walk = Walk {
+        root,
+        base: path,
+        path: FieldPath::ROOT,
+        findings: Vec::new(),
+    };
+    let place = Place {
+        node,
+        mark: node.span,
+    };
+    let value = walk.value(place, schema);
+    Shaped {
+        value,
+        findings: walk.findings,
+    }
+}
+
+/// A node and where to point when it is wrong as a whole: at its name.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    node: &'a Node,
+    mark: Span,
+}
+
+impl Place<'_> {
+    /// A value on one line is pointed at itself.
+    fn span(self) -> Span {
+        let own = self.node.span;
+        match self.node.tree {
+            Tree::Scalar(_) if own.start < own.end => own,
+            Tree::Scalar(_) | Tree::List(_) | Tree::Map(_) => self.mark,
+        }
+    }
+}
+
+struct Walk<'s> {
+    root: &'s Value,
+    /// Where the value that belongs to the whole schema lies.
+    base: &'s FieldPath,
+    /// The way from there to the value that is being looked at.
+    path: FieldPath,
+    findings: Vec<Finding>,
+}
+
+/// The schema of fields that have no schema of their own; none when there may be no such fields.
+fn others(schema: &Value) -> Option<&Value> {
+    let names_none = schema::properties(schema).next().is_none();
+    match schema.get("additionalProperties") {
+        Some(Value::Bool(false)) => None,
+        Some(schema) => Some(schema),
+        None if names_none => Some(&Value::Bool(true)),
+        None if schema::is_true(schema, "x-kubernetes-preserve-unknown-fields") => {
+            Some(&Value::Bool(true))
+        }
+        None => None,
+    }
+}
+
+impl<'s> Walk<'s> {
+    fn value(&mut self, place: Place<'_>, schema: &'s Value) -> Value {
+        let schema = schema::resolve(self.root, schema);
+        if place.node.is_null() && schema::accepts_null(self.root, schema) {
+            return Value::Null;
+        }
+        if let Some(choices) = schema::choices(self.root, schema) {
+            return self.choice(place, &choices);
+        }
+        if !schema::alternatives(schema).is_empty() {
+            return self.alternatives(place, schema);
+        }
+        if schema::is_true(schema, "x-kubernetes-int-or-string") {
+            return self.number_or_text(place);
+        }
+        let types = schema::types(schema);
+        let has_fields = schema::properties(schema).next().is_some();
+        match (&place.node.tree, types.as_slice()) {
+            (Tree::Map(entries), []) if has_fields => self.object(place, entries, schema),
+            (Tree::Map(entries), [.., "object"] | ["object", ..]) => {
+                self.object(place, entries, schema)
+            }
+            (Tree::List(items), [.., "array"] | ["array", ..]) => self.list(place, items, schema),
+            (_, []) if !has_fields => place.node.to_value(),
+            (Tree::Scalar(scalar), _) => self.scalar(place, scalar, schema),
+            (Tree::Map(_) | Tree::List(_), _) => self.wrong_type(place, &types),
+        }
+    }
+
+    fn object(&mut self, place: Place<'_>, entries: &[Entry], schema: &'s Value) -> Value {
+        let mut value = Map::new();
+        for entry in entries {
+            let named = schema.get("properties").and_then(|it| it.get(&entry.key));
+            let (path, inner) = match (named, others(schema)) {
+                (Some(_), _) if entry.value.is_null() => continue,
+                (Some(inner), _) => (self.path.field(entry.key.clone()), inner),
+                (None, Some(inner)) => (self.path.key(&entry.key), inner),
+                (None, None) => {
+                    self.unknown(entry, schema);
+                    continue;
+                }
+            };
+            let place = Place {
+                node: &entry.value,
+                mark: entry.key_span,
+            };
+            let inner = self.within(path, |walk| walk.value(place, inner));
+            if !inner.is_null() {
+                value.insert(entry.key.clone(), inner);
+            }
+        }
+        self.required(place, entries, schema);
+        let keywords = ["minProperties", "maxProperties"];
+        self.count(place, entries.len(), schema, keywords);
+        Value::Object(value)
+    }
+
+    /// Finds the fields that are missing. One that was only misspelt has been found already.
+    fn required(&mut self, place: Place<'_>, entries: &[Entry], schema: &'s Value) {
+        let known = || schema::properties(schema).map(|(name, _)| name.as_str());
+        let slips: Vec<_> = entries
+            .iter()
+            .filter(|entry| known().all(|name| name != entry.key))
+            .filter_map(|entry| suggest::nearest(&entry.key, known()))
+            .collect();
+        for name in schema::required(schema) {
+            let is_written = entries
+                .iter()
+                .any(|entry| entry.key == name && !entry.value.is_null());
+            if !is_written && !slips.contains(&name) {
+                self.missing(place, name, schema);
+            }
+        }
+    }
+
+    fn list(&mut self, place: Place<'_>, items: &[Node], schema: &'s Value) -> Value {
+        self.count(place, items.len(), schema, ["minItems", "maxItems"]);
+        let inner = schema.get("items").unwrap_or(&Value::Bool(true));
+        let mut values = Vec::new();
+        for (index, node) in items.iter().enumerate() {
+            let mark = node.span;
+            let place = Place { node, mark };
+            values.push(self.within(self.path.index(index), |walk| walk.value(place, inner)));
+        }
+        Value::Array(values)
+    }
+
+    /// Takes the alternative that fits, or else the findings of the one that fits best: fewest
+    /// findings at the top, where an alternative shows what it is, then fewest at all.
+    fn alternatives(&mut self, place: Place<'_>, schema: &'s Value) -> Value {
+        if let Some(variants) = schema::tagged(self.root, schema)
+            && !self.names_one(place, &variants)
+        {
+            return Value::Null;
+        }
+        let level = self.base.segments().len() + self.path.segments().len() + 1;
+        let trials = schema::alternatives(schema)
+            .iter()
+            .filter(|alternative| !schema::is_null(schema::resolve(self.root, alternative)));
+        let trials = trials.map(|alternative| {
+            let mut trial = Walk {
+                root: self.root,
+                base: self.base,
+                path: self.path.clone(),
+                findings: Vec::new(),
+            };
+            let value = trial.value(place, alternative);
+            (value, trial.findings)
+        });
+        let best = trials.min_by_key(|(_, findings)| {
+            let top = findings
+                .iter()
+                .filter(|it| it.path.segments().len() <= level);
+            (top.count(), findings.len())
+        });
+        match best {
+            Some((value, findings)) => {
+                self.findings.extend(findings);
+                value
+            }
+            None => place.node.to_value(),
+        }
+    }
+
+    /// Whether an object names exactly one of the variants.
+    fn names_one(&mut self, place: Place<'_>, variants: &Map<String, Value>) -> bool {
+        let Tree::Map(entries) = &place.node.tree else {
+            self.wrong_type(place, &["object"]);
+            return false;
+        };
+        let names = || variants.keys().map(String::as_str);
+        let unknown = entries.iter().find(|it| !variants.contains_key(&it.key));
+        if let [_] = entries.as_slice()
+            && unknown.is_none()
+        {
+            return true;
+        }
+        let fix = unknown
+            .and_then(|entry| suggest::nearest(&entry.key, names()))
+            .map_or_else(
+                || "Write one of them.".to_owned(),
+                |meant| format!("Did you mean `{meant}`?"),
+            );
+        let rule = format!(
+            "Exactly one field is expected: {}.",
+            suggest::either(names())
+        );
+        let span = unknown.map_or(place.mark, |entry| entry.key_span);
+        self.find(span, Some(place.node.excerpt()), rule, fix);
+        false
+    }
+
+    fn unknown(&mut self, entry: &Entry, schema: &'s Value) {
+        let known: Vec<_> = schema::properties(schema)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let fix = suggest::for_unknown_field(self.root, &self.path, &entry.key, &known);
+        let rule = format!("There is no field `{}` here.", entry.key);
+        self.within(self.path.field(entry.key.clone()), |walk| {
+            walk.find(entry.key_span, Some(entry.value.excerpt()), rule, fix);
+        });
+    }
+
+    fn missing(&mut self, place: Place<'_>, name: &str, schema: &'s Value) {
+        let inner = schema.get("properties").and_then(|known| known.get(name));
+        let inner = inner.map(|inner| schema::resolve(self.root, inner));
+        let fix = inner.map_or_else(
+            || format!("Add `{name}`."),
+            |inner| self.addition(name, inner),
+        );
+        let rule = format!("`{name}` is required.");
+        self.within(self.path.field(name.to_owned()), |walk| {
+            walk.find(place.mark, None, rule, fix);
+        });
+    }
+
+    /// How to add a field that is missing.
+    fn addition(&self, name: &str, schema: &Value) -> String {
+        if let Some(choices) = schema::choices(self.root, schema) {
+            let choices = choices.into_iter().filter_map(Value::as_str);
+            return format!("Add `{name}:` with {}.", suggest::either(choices));
+        }
+        let required: Vec<_> = schema::required(schema).collect();
+        match schema::types(schema).first() {
+            Some(&"object") if !required.is_empty() => {
+                format!("Add `{name}:` with {}.", required.join(", "))
+            }
+            Some(found) => format!("Add `{name}:` with {}.", scalar::noun(found)),
+            None => format!("Add `{name}`."),
+        }
+    }
+
+    fn count(&mut self, place: Place<'_>, count: usize, schema: &Value, keywords: [&str; 2]) {
+        let [min, max] = keywords.map(|keyword| schema::count(schema, keyword));
+        let found = Some(place.node.excerpt());
+        if let Some(min) = min.filter(|min| count < *min) {
+            let rule = format!("At least {min} of these are needed, and there are {count}.");
+            self.find(place.mark, found, rule, "Add what is missing.".to_owned());
+        } else if let Some(max) = max.filter(|max| count > *max) {
+            let rule = format!("At most {max} of these are allowed, and there are {count}.");
+            self.find(place.mark, found, rule, "Remove some.".to_owned());
+        }
+    }
+
+    /// Looks at something that lies at `path`.
+    fn within<T>(&mut self, path: FieldPath, look: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.path, path);
+        let result = look(self);
+        self.path = outer;
+        result
+    }
+
+    fn find(&mut self, span: Span, value: Option<String>, rule: String, fix: String) {
+        self.findings.push(Finding {
+            path: self.base.join(&self.path),
+            span,
+            value,
+            rule,
+            fix,
+        });
+    }
+}
