@@ -3,6 +3,7 @@
 
 mod api;
 mod instance_types;
+mod planner;
 mod loading;
 mod planner;
 mod readme;
