@@ -3,7 +3,6 @@
 
 mod api;
 mod instance_types;
-mod planner;
 mod loading;
 mod planner;
 mod readme;
