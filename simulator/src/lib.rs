@@ -13,6 +13,7 @@ pub mod report;
 pub mod sabotage;
 #[cfg(test)]
 mod script;
+pub mod scenario;
 pub mod setup;
 pub mod store;
 pub mod trace;
