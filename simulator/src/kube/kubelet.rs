@@ -68,7 +68,7 @@ pub enum PodStage {
 }
 
 /// What a machine is told when it is bought: how its kubelet registers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserData {
     labels: BTreeMap<String, String>,
     taints: Vec<Taint>,

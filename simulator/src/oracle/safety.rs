@@ -177,7 +177,7 @@ fn intent_comes_first(
     claims: &BTreeMap<ClaimName, Uid>,
 ) {
     let missing = claims.iter().find(|(_, uid)| {
-        let claim = scene.trace.claims.get(uid);
+        let claim = scene.trace.claims.get(*uid);
         claim.is_none_or(|claim| claim.gone.is_some() || claim.deleting.is_some())
     });
     let missing = missing.map(|(name, _)| name.clone());

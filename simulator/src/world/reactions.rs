@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
+use tidewright::api::nodeclaim::NodeClaim;
 use tidewright::model::id::{NodeName, PodKey, Uid};
 use tidewright::model::labels::keys;
 
@@ -112,7 +113,7 @@ impl World {
     }
 
     fn pool_of(&self, key: &ObjectKey) -> String {
-        let claim = self.store.get::<tidewright::api::nodeclaim::NodeClaim>(key);
+        let claim = self.store.get::<NodeClaim>(key);
         let labels = claim.and_then(|claim| claim.metadata.labels.as_ref());
         let pool = labels.and_then(|labels| labels.get(keys::NODE_POOL));
         pool.cloned().unwrap_or_default()
@@ -198,8 +199,9 @@ impl World {
             // Its resources are free although its object stays.
             self.scheduler.node_touched(&self.store, node.as_str());
         }
+        let has_kubelet = self.has_kubelet(&node);
         match self.taken.get_mut(uid) {
-            None if !over && self.has_kubelet(&node) => {
+            None if !over && has_kubelet => {
                 let taken = Taken {
                     node: node.clone(),
                     stopping: false,
