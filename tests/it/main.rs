@@ -5,6 +5,7 @@ mod api;
 mod instance_types;
 mod planner;
 mod loading;
+mod planner;
 mod readme;
 mod requirements;
 mod schedules;
