@@ -7,8 +7,9 @@ use serde_json::Number;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
-use tidewright::api::nodeclass::EC2NodeClass;
-use tidewright::api::nodepool::NodePool;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use tidewright::api::nodeclass::{EC2NodeClass, EC2NodeClassSpec};
+use tidewright::api::nodepool::{NodePool, NodePoolSpec};
 
 use crate::faults::FaultSettings;
 
@@ -117,9 +118,9 @@ pub struct Applied {
     /// Files and folders.
     pub manifests: Vec<String>,
     /// A NodePool.
-    pub node_pool: Option<Box<NodePool>>,
+    pub node_pool: Option<Box<PoolFile>>,
     /// A node class.
-    pub node_class: Option<Box<EC2NodeClass>>,
+    pub node_class: Option<Box<ClassFile>>,
     /// A pod.
     pub pod: Option<Box<Pod>>,
     /// A Deployment.
@@ -130,6 +131,44 @@ pub struct Applied {
     pub daemon_set: Option<Box<DaemonSet>>,
     /// A Job.
     pub job: Option<Box<Job>>,
+}
+
+/// A NodePool. The type of the API leaves the shape of its metadata open.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PoolFile {
+    /// Its name, and what else belongs to every object.
+    pub metadata: ObjectMeta,
+    /// What it asks for.
+    pub spec: NodePoolSpec,
+}
+
+impl PoolFile {
+    /// The object.
+    pub fn object(&self) -> NodePool {
+        let mut pool = NodePool::new("", self.spec.clone());
+        pool.metadata = self.metadata.clone();
+        pool
+    }
+}
+
+/// A node class.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClassFile {
+    /// Its name, and what else belongs to every object.
+    pub metadata: ObjectMeta,
+    /// What it asks for.
+    pub spec: EC2NodeClassSpec,
+}
+
+impl ClassFile {
+    /// The object.
+    pub fn object(&self) -> EC2NodeClass {
+        let mut class = EC2NodeClass::new("", self.spec.clone());
+        class.metadata = self.metadata.clone();
+        class
+    }
 }
 
 /// A workload and its new size.

@@ -326,8 +326,8 @@ fn inline(applied: &Applied) -> Vec<Object> {
         manifests: _,
     } = applied.clone();
     let objects = [
-        node_class.map(Object::NodeClass),
-        node_pool.map(Object::NodePool),
+        node_class.map(|it| Object::NodeClass(Box::new(it.object()))),
+        node_pool.map(|it| Object::NodePool(Box::new(it.object()))),
         daemon_set.map(Object::DaemonSet),
         pod.map(Object::Pod),
         deployment.map(Object::Deployment),

@@ -78,10 +78,10 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
     }
     let apply_path = path.field("apply");
     if let Some(pool) = apply.as_ref().and_then(|it| it.node_pool.as_ref()) {
-        violations.extend(within(&apply_path.field("nodePool"), check_node_pool(pool)));
+        violations.extend(within(&apply_path.field("nodePool"), check_node_pool(&pool.object())));
     }
     if let Some(class) = apply.as_ref().and_then(|it| it.node_class.as_ref()) {
-        violations.extend(within(&apply_path.field("nodeClass"), check_ec2_node_class(class)));
+        violations.extend(within(&apply_path.field("nodeClass"), check_ec2_node_class(&class.object())));
     }
     violations
 }
