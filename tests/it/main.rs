@@ -3,8 +3,8 @@
 
 mod api;
 mod instance_types;
-mod planner;
 mod loading;
+mod planner;
 mod planner;
 mod readme;
 mod requirements;
