@@ -158,7 +158,12 @@ impl BootProfile {
 
     fn check(&self) -> Result<(), ProfileError> {
         let profile = self.name.clone();
-        if !self.stages.iter().map(|stage| stage.stage).eq(StageName::ALL) {
+        if !self
+            .stages
+            .iter()
+            .map(|stage| stage.stage)
+            .eq(StageName::ALL)
+        {
             return Err(ProfileError::Stages { profile });
         }
         for stage in &self.stages {
@@ -204,20 +209,32 @@ mod tests {
                 let seconds = if paid == CapacityType::Spot { 255 } else { 205 };
                 assert_eq!(profile.baseline(paid), Duration::from_secs(seconds));
                 for stage in profile.stages.iter().filter(|it| it.mechanism.is_none()) {
-                    assert_eq!(stage.ours.map(|ours| ours.of(paid)), Some(stage.baseline.of(paid)));
+                    assert_eq!(
+                        stage.ours.map(|ours| ours.of(paid)),
+                        Some(stage.baseline.of(paid))
+                    );
                 }
             }
         }
         let reference = &profiles[0];
         let explained = reference.stages.iter().filter(|it| it.mechanism.is_some());
-        assert_eq!(explained.map(|it| it.stage).collect::<Vec<_>>(), [StageName::Decision]);
+        assert_eq!(
+            explained.map(|it| it.stage).collect::<Vec<_>>(),
+            [StageName::Decision]
+        );
     }
 
     #[test]
     fn unsound_profiles_are_refused() {
-        let first = PROFILES.split("\n- name: cached-image").next().expect("split has a first");
+        let first = PROFILES
+            .split("\n- name: cached-image")
+            .next()
+            .expect("split has a first");
         let cases = [
-            ("onDemand: 10000, spot: 60000}\n      spread", "onDemand: 9, spot: 9}\n      spread"),
+            (
+                "onDemand: 10000, spot: 60000}\n      spread",
+                "onDemand: 9, spot: 9}\n      spread",
+            ),
             ("stage: boot", "stage: pod"),
             ("980, 1000, 1020", "1020, 1000, 980"),
             ("title:", "tittle:"),

@@ -172,7 +172,10 @@ impl Watch {
         let own = self.last_of.get(key).copied();
         let keeps_place = fault != Some(FaultKind::WatchReordered);
         let others = self.last.filter(|_| keeps_place);
-        let at = [own, others].into_iter().flatten().fold(wished, Timestamp::max);
+        let at = [own, others]
+            .into_iter()
+            .flatten()
+            .fold(wished, Timestamp::max);
         self.last_of.insert(key.clone(), at);
         if keeps_place {
             self.last = self.last.max(Some(at));
@@ -225,9 +228,7 @@ fn change(store: &Store, kind: Kind, key: &ObjectKey) -> Option<Change> {
     let change = match kind {
         Kind::Pod => Change::Pod(Box::new(convert::pod(store.get::<Pod>(key)?))),
         Kind::Node => Change::Node(Box::new(convert::node(store.get::<Node>(key)?).value)),
-        Kind::NodeClaim => {
-            Change::Claim(Box::new(convert::node_claim(store.get(key)?).value))
-        }
+        Kind::NodeClaim => Change::Claim(Box::new(convert::node_claim(store.get(key)?).value)),
         Kind::NodePool => Change::Pool(Box::new(convert::node_pool(store.get(key)?).value)),
         Kind::NodeClass => {
             Change::NodeClass(Box::new(convert::ec2_node_class(store.get(key)?).value))
@@ -262,4 +263,86 @@ pub fn node_class_ref(name: &str) -> NodeClassRef {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    fn node(name: &str) -> Node {
+        Node {
+            metadata: ObjectMeta {
+                name: Some(name.to_owned()),
+                ..ObjectMeta::default()
+            },
+            ..Node::default()
+        }
+    }
+
+    /// Touches two objects in turn and gives the names with the times at which they arrive.
+    fn arrivals(settings: &FaultSettings, seed: u64) -> Vec<(usize, Timestamp)> {
+        let (mut store, mut echo) = (Store::default(), Echo::default());
+        for name in ["a", "b"] {
+            store.create(node(name), NOW).expect("new");
+        }
+        assert_eq!(echo.relist(&store, Kind::Node, NOW).len(), 4);
+        let mut random = Random::new(seed);
+        let mut faults = WatchFaults {
+            settings,
+            random: &mut random,
+        };
+        let keys = [ObjectKey::cluster("a"), ObjectKey::cluster("b")];
+        let mut arrived = Vec::new();
+        for turn in 0..40 {
+            let touched = (ObjectKind::Node, &keys[turn % 2]);
+            let echoed = echo.touched(&store, touched, &mut faults, NOW);
+            arrived.extend(echoed.delivery.map(|delivery| (turn, delivery.at)));
+            assert_eq!(
+                echoed.fault == Some(FaultKind::WatchLost),
+                echoed.relist.is_some()
+            );
+        }
+        arrived
+    }
+
+    #[test]
+    fn a_watch_keeps_its_order_unless_a_fault_strikes() {
+        let calm = arrivals(&FaultSettings::default(), 1);
+        assert_eq!(calm.len(), 40);
+        assert!(calm.is_sorted_by_key(|(_, at)| *at));
+        let reordering = FaultSettings {
+            watch_reordered_permille: 500,
+            watch_delay_millis_max: 5_000,
+            ..FaultSettings::default()
+        };
+        let stormy = arrivals(&reordering, 1);
+        assert!(!stormy.is_sorted_by_key(|(_, at)| *at));
+        for object in 0..2 {
+            let own = stormy.iter().filter(|(turn, _)| turn % 2 == object);
+            assert!(
+                own.is_sorted_by_key(|(_, at)| *at),
+                "an older state came later"
+            );
+        }
+    }
+
+    #[test]
+    fn a_lost_event_is_made_good_by_a_list() {
+        let losing = FaultSettings {
+            watch_lost_permille: 300,
+            ..FaultSettings::default()
+        };
+        assert!(arrivals(&losing, 1).len() < 40);
+    }
+
+    #[test]
+    fn a_watch_that_started_over_delivers_nothing_of_before() {
+        let (store, mut echo) = (Store::default(), Echo::default());
+        let before = echo.relist(&store, Kind::Pod, NOW);
+        assert!(before.iter().all(|delivery| echo.is_current(delivery)));
+        let after = echo.relist(&store, Kind::Pod, NOW);
+        assert!(!before.iter().any(|delivery| echo.is_current(delivery)));
+        assert!(after.iter().all(|delivery| echo.is_current(delivery)));
+    }
+}

@@ -138,7 +138,9 @@ impl Hands<'_> {
                 alive.then_some(()).ok_or(EffectOutcome::PreconditionFailed)
             }
             Precondition::Group(group, claims) => {
-                let held = claims.iter().all(|(name, uid)| self.carries(name, uid, group));
+                let held = claims
+                    .iter()
+                    .all(|(name, uid)| self.carries(name, uid, group));
                 held.then_some(()).ok_or(EffectOutcome::PreconditionFailed)
             }
         }
@@ -217,11 +219,17 @@ impl Hands<'_> {
     }
 
     fn delete<T: Stored>(&mut self, name: &str) -> EffectOutcome {
-        answer(self.store.delete::<T>(&cluster_key(name), Actor::Controller, self.now))
+        answer(
+            self.store
+                .delete::<T>(&cluster_key(name), Actor::Controller, self.now),
+        )
     }
 
     fn release<T: Stored>(&mut self, name: &str) -> EffectOutcome {
-        answer(self.store.release::<T>(&cluster_key(name), keys::TERMINATION, self.now))
+        answer(
+            self.store
+                .release::<T>(&cluster_key(name), keys::TERMINATION, self.now),
+        )
     }
 
     fn evict(&mut self, eviction: &Eviction) -> EffectOutcome {
@@ -242,7 +250,8 @@ impl Hands<'_> {
             EvictionMode::Evict => self.store.evict(&key, &whom, self.now),
             EvictionMode::Delete { grace } => {
                 let grace = Grace::Of(grace);
-                self.store.delete_pod(&key, grace, Actor::Controller, self.now)
+                self.store
+                    .delete_pod(&key, grace, Actor::Controller, self.now)
             }
         };
         if done.is_ok() && stays {
@@ -256,7 +265,10 @@ impl Hands<'_> {
         if self.sabotage == Some(Sabotage::TokenDropped) {
             request.token = fresh_token(&request, self.random);
         }
-        let offerings = request.offerings.iter().map(|offering| offering.key.clone());
+        let offerings = request
+            .offerings
+            .iter()
+            .map(|offering| offering.key.clone());
         self.events.push(Event::FleetCalled {
             group: request.group.clone(),
             claims: request.claims.clone(),
@@ -342,7 +354,10 @@ impl Hands<'_> {
         if self.throttled() {
             return EffectOutcome::Cloud(CloudError::Throttled);
         }
-        if self.random.happens(Purpose::Cloud, self.faults.list_stale_permille) {
+        if self
+            .random
+            .happens(Purpose::Cloud, self.faults.list_stale_permille)
+        {
             self.events.push(Event::Fault(FaultKind::ListStale));
             let lag = std::time::Duration::from_secs(LIST_LAG_SECONDS);
             let after = self.now.saturating_sub(lag);

@@ -157,7 +157,9 @@ mod tests {
     #[test]
     fn the_numbers_are_the_same_on_every_machine() {
         let mut random = Random::new(1);
-        let numbers: Vec<u32> = (0..4).map(|_| random.below(Purpose::Cloud, 1_000)).collect();
+        let numbers: Vec<u32> = (0..4)
+            .map(|_| random.below(Purpose::Cloud, 1_000))
+            .collect();
         assert_eq!(numbers, PINNED);
     }
 
@@ -167,7 +169,14 @@ mod tests {
     #[test]
     fn quantiles_are_met_and_straight_between() {
         let table = Quantiles::new([100, 110, 120, 130, 140, 150, 250]).expect("ascending");
-        let cases = [(0, 100), (50, 105), (100, 110), (500, 130), (950, 200), (1_000, 250)];
+        let cases = [
+            (0, 100),
+            (50, 105),
+            (100, 110),
+            (500, 130),
+            (950, 200),
+            (1_000, 250),
+        ];
         for (permille, value) in cases {
             assert_eq!(table.at(permille), value, "{permille}");
         }

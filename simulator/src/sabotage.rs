@@ -40,10 +40,13 @@ pub fn outcome(sabotage: Option<Sabotage>, outcome: EffectOutcome) -> EffectOutc
             if launched.machines.is_empty() {
                 return EffectOutcome::Cloud(CloudError::Unavailable);
             }
-            let hidden = launched.failures.into_iter().map(|failure| OfferingFailure {
-                code: "InternalError".into(),
-                ..failure
-            });
+            let hidden = launched
+                .failures
+                .into_iter()
+                .map(|failure| OfferingFailure {
+                    code: "InternalError".into(),
+                    ..failure
+                });
             launched.failures = hidden.collect();
             EffectOutcome::Launched(launched)
         }
@@ -57,9 +60,11 @@ pub fn outcome(sabotage: Option<Sabotage>, outcome: EffectOutcome) -> EffectOutc
 fn halve(scheduling: &mut Scheduling) {
     let Requests(requests) = &scheduling.requests;
     let pods = requests.pods();
-    let halved = requests.iter().fold(Resources::ZERO, |sum, (name, amount)| {
-        sum.with(&name, amount / 2)
-    });
+    let halved = requests
+        .iter()
+        .fold(Resources::ZERO, |sum, (name, amount)| {
+            sum.with(&name, amount / 2)
+        });
     let one = tidewright::model::resources::ResourceName::PODS;
     scheduling.requests = Requests(halved.with(&one, pods));
 }

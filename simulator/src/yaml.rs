@@ -53,7 +53,10 @@ mod tests {
     #[test]
     fn documents_become_json() {
         let read = parse("a: [1, x, true, ~]\nb: {c: '2'}").expect("sound");
-        assert_eq!(read, serde_json::json!({"a": [1, "x", true, null], "b": {"c": "2"}}));
+        assert_eq!(
+            read,
+            serde_json::json!({"a": [1, "x", true, null], "b": {"c": "2"}})
+        );
         for text in ["a: 1.5", "1: a", "a: 1\n---\nb: 2", "a: ["] {
             assert!(parse(text).is_err(), "{text}");
         }

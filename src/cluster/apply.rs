@@ -213,7 +213,8 @@ impl Cluster {
             Kind::Node => self.nodes.keys().cloned().map(ObjectKey::Node).collect(),
             Kind::NodeClaim => {
                 let seen = self.claims.iter().filter(|(_, record)| record.seen);
-                seen.map(|(name, _)| ObjectKey::Claim(name.clone())).collect()
+                seen.map(|(name, _)| ObjectKey::Claim(name.clone()))
+                    .collect()
             }
             Kind::NodePool => {
                 let names = snapshot.pools.keys().cloned();

@@ -224,10 +224,7 @@ impl Cluster {
         })
     }
 
-    fn pods_of<'a>(
-        &self,
-        keys: impl Iterator<Item = &'a PodKey>,
-    ) -> BTreeMap<PodKey, Arc<Pod>> {
+    fn pods_of<'a>(&self, keys: impl Iterator<Item = &'a PodKey>) -> BTreeMap<PodKey, Arc<Pod>> {
         let known = keys.filter_map(|key| self.pods.get_key_value(key));
         known.map(|(key, pod)| (key.clone(), pod.clone())).collect()
     }
@@ -251,9 +248,7 @@ impl Cluster {
         let node = self.nodes.get(name)?;
         match self.id_of(name) {
             NodeId::Claim(_) => None,
-            NodeId::Node(_) => {
-                Some((NodeSource::Unmanaged(node.clone()), node.deleting.is_some()))
-            }
+            NodeId::Node(_) => Some((NodeSource::Unmanaged(node.clone()), node.deleting.is_some())),
         }
     }
 

@@ -33,7 +33,10 @@ impl Disrupt {
         self.curious |= std::mem::take(&mut state.news.disruption);
         let due = self.due();
         let is_time = due.is_some_and(|due| due <= state.now);
-        let has_nodes = state.cluster.claims().any(|it| it.phase.initialized_at().is_some());
+        let has_nodes = state
+            .cluster
+            .claims()
+            .any(|it| it.phase.initialized_at().is_some());
         if !is_time || pods_wait || state.thinking.is_some() || !has_nodes {
             return;
         }
@@ -58,7 +61,10 @@ impl Disrupt {
 
     /// When to look next, if nothing else is waited for.
     pub(super) fn next(&self, state: &State) -> Option<Timestamp> {
-        let has_nodes = state.cluster.claims().any(|it| it.phase.initialized_at().is_some());
+        let has_nodes = state
+            .cluster
+            .claims()
+            .any(|it| it.phase.initialized_at().is_some());
         self.due().filter(|_| has_nodes && state.thinking.is_none())
     }
 
@@ -85,7 +91,9 @@ fn accept(state: &mut State, command: &Command, removal: &Removal) -> bool {
     let Some(node_state) = state.cluster.node_state(&id).cloned() else {
         return outdated(state, removal, "the claim is gone");
     };
-    let same = node_state.claim().is_some_and(|claim| claim.uid == removal.uid);
+    let same = node_state
+        .claim()
+        .is_some_and(|claim| claim.uid == removal.uid);
     if !same || node_state.generation != removal.generation || node_state.going {
         return outdated(state, removal, "the node has changed since");
     }
@@ -93,7 +101,11 @@ fn accept(state: &mut State, command: &Command, removal: &Removal) -> bool {
         return outdated(state, removal, "a pod needs the node now");
     }
     if !budget_allows(state, &command.pool, command.reason) {
-        return outdated(state, removal, "the budgets of the pool allow no more at present");
+        return outdated(
+            state,
+            removal,
+            "the budgets of the pool allow no more at present",
+        );
     }
     mark(state, command.reason, removal);
     true
@@ -186,7 +198,11 @@ pub(super) fn react(state: &mut State, id: &NodeId) {
             state.order(orders::patch_node(node, id.clone(), NodePatch::Disrupted));
         }
     } else if !node_state.going && drain::is_closed(node) {
-        state.order(orders::patch_node(node, id.clone(), NodePatch::NotDisrupted));
+        state.order(orders::patch_node(
+            node,
+            id.clone(),
+            NodePatch::NotDisrupted,
+        ));
     }
 }
 

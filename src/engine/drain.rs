@@ -40,7 +40,9 @@ pub(super) fn react(state: &mut State, id: &NodeId) {
     let Some(claim) = node_state.claim().cloned() else {
         return;
     };
-    let was_node_deleted = node_state.node().is_some_and(|node| node.deleting.is_some());
+    let was_node_deleted = node_state
+        .node()
+        .is_some_and(|node| node.deleting.is_some());
     if was_node_deleted && claim.deleting.is_none() && !state.marking.contains_key(&claim.name) {
         let dirty = state.cluster.mark_going(&claim.name);
         state.absorb(dirty);
@@ -97,8 +99,8 @@ fn give_back(
         for node in &nodes {
             mark(state, id, node);
         }
-        let is_drained = nodes.iter().all(|node| is_closed(node))
-            && drain(state, id, node_state, deadline);
+        let is_drained =
+            nodes.iter().all(|node| is_closed(node)) && drain(state, id, node_state, deadline);
         if is_drained {
             state.order(orders::terminate(machine, Some(id.clone())));
         }
@@ -218,12 +220,18 @@ fn is_out_of_time(pod: &Pod, deadline: Timestamp, now: Timestamp) -> bool {
 fn wake(state: &mut State, id: &NodeId, waiting: &[Arc<Pod>], deadline: Option<Timestamp>) {
     let stuck = |pod: &Arc<Pod>| {
         let soon = Duration::from_millis(1);
-        Some(pod.deleting?.saturating_add(STUCK_TERMINATING).saturating_add(soon))
+        Some(
+            pod.deleting?
+                .saturating_add(STUCK_TERMINATING)
+                .saturating_add(soon),
+        )
     };
     let forced = |pod: &Arc<Pod>| Some(deadline?.saturating_sub(pod.termination_grace));
     let ends = waiting.iter().filter_map(stuck);
     let ends = ends.chain(waiting.iter().filter_map(forced));
-    let unprotected = waiting.iter().filter_map(|pod| protected_until(pod, state.now));
+    let unprotected = waiting
+        .iter()
+        .filter_map(|pod| protected_until(pod, state.now));
     let times: Vec<Timestamp> = ends.chain(unprotected).collect();
     for when in times.into_iter().filter(|when| *when > state.now) {
         state.agenda.at(id, when);

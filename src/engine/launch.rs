@@ -343,7 +343,11 @@ pub(super) fn listed(state: &mut State, group: &LaunchGroup, facts: Vec<MachineF
     let memory = state.groups.entry(group.clone()).or_default();
     memory.answers = memory.answers.saturating_add(u32::from(!facts.is_empty()));
     memory.doubtful = false;
-    assign(state, group, facts.into_iter().map(|it| it.machine).collect());
+    assign(
+        state,
+        group,
+        facts.into_iter().map(|it| it.machine).collect(),
+    );
 }
 
 /// Gives machines to the claims of their group, by sorted provider id and sorted uid, so that

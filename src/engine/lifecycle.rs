@@ -175,7 +175,12 @@ pub(super) fn registered(state: &mut State, claim: &ClaimName, node: &NodeName) 
     };
     let took = state.now.since(at).as_secs();
     let message = format!("node {node} joined {took} s after its machine was bought");
-    state.notice(NoticeKind::Registered, claim_ref(claim), "Registered", message);
+    state.notice(
+        NoticeKind::Registered,
+        claim_ref(claim),
+        "Registered",
+        message,
+    );
     let fact = ClaimFact::Registered {
         node: node.clone(),
         at: state.now,
@@ -191,7 +196,10 @@ fn is_set_up(claim: &NodeClaim, node: &Node) -> bool {
     let waits = |taint| node.taints.iter().any(|it| it == taint);
     node.ready == NodeReady::Ready
         && !startup.iter().any(waits)
-        && !node.taints.iter().any(crate::model::taint::Taint::is_ephemeral)
+        && !node
+            .taints
+            .iter()
+            .any(crate::model::taint::Taint::is_ephemeral)
         && claim
             .spec
             .requests

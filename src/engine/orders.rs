@@ -20,8 +20,7 @@ pub(super) fn create_claim(name: &ClaimName, spec: &ClaimSpec) -> Order {
         name: name.clone(),
         spec: Box::new(spec.clone()),
     };
-    order(action, Precondition::None, format!("create {name}"))
-        .about([NodeId::Claim(name.clone())])
+    order(action, Precondition::None, format!("create {name}")).about([NodeId::Claim(name.clone())])
 }
 
 pub(super) fn patch_claim(claim: &NodeClaim, patch: ClaimPatch) -> Order {
@@ -158,7 +157,6 @@ fn order(action: Action, precondition: Precondition, key: String) -> Order {
         subjects: Vec::new(),
     }
 }
-
 
 impl Order {
     fn about(self, subjects: impl IntoIterator<Item = NodeId>) -> Self {

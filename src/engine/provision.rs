@@ -35,7 +35,9 @@ pub(super) fn react(state: &mut State, batch: &mut Batch) {
     if std::mem::take(&mut state.news.hurry) {
         batch.close_at_once();
     }
-    let is_due = batch.due(&state.settings).is_some_and(|due| due <= state.now);
+    let is_due = batch
+        .due(&state.settings)
+        .is_some_and(|due| due <= state.now);
     if is_due && state.thinking.is_none() {
         think(state, batch);
     }
@@ -76,9 +78,9 @@ fn is_for(node_state: &NodeState, pod: &Pod) -> bool {
 fn think(state: &mut State, batch: &mut Batch) {
     batch.planned(state.now);
     let unbound = state.cluster.snapshot().unbound.clone();
-    let waiting = unbound.values().filter(|pod| {
-        pod.is_provisionable() && !state.cluster.is_nominated(&pod.key)
-    });
+    let waiting = unbound
+        .values()
+        .filter(|pod| pod.is_provisionable() && !state.cluster.is_nominated(&pod.key));
     let pending: Vec<Arc<Pod>> = waiting.cloned().collect();
     if pending.is_empty() {
         return;
@@ -175,12 +177,7 @@ fn unchanged(state: &State, input: &PlanInput, key: &PodKey) -> Option<Arc<Pod>>
     (same && waits).then(|| now.clone())
 }
 
-fn outdated(
-    state: &mut State,
-    batch: &mut Batch,
-    pods: &[Arc<Pod>],
-    because: &str,
-) {
+fn outdated(state: &mut State, batch: &mut Batch, pods: &[Arc<Pod>], because: &str) {
     for pod in pods {
         let message = format!("planned again: {because}");
         state.notice(NoticeKind::Outdated, pod_ref(&pod.key), "Outdated", message);
@@ -233,18 +230,17 @@ struct Promise {
     message: String,
 }
 
-fn nominate(
-    state: &mut State,
-    batch: &mut Batch,
-    pod: &Pod,
-    target: &NodeId,
-    promise: Promise,
-) {
+fn nominate(state: &mut State, batch: &mut Batch, pod: &Pod, target: &NodeId, promise: Promise) {
     let Promise { until, message } = promise;
     batch.remove(&pod.key);
     let dirty = state.cluster.nominate(&pod.key, target, until);
     state.absorb(dirty);
-    state.notice(NoticeKind::Nominated, pod_ref(&pod.key), "Nominated", message);
+    state.notice(
+        NoticeKind::Nominated,
+        pod_ref(&pod.key),
+        "Nominated",
+        message,
+    );
 }
 
 fn claim(state: &mut State, batch: &mut Batch, input: &PlanInput, planned: &PlannedClaim) {
@@ -281,7 +277,10 @@ fn pool_allows(state: &State, planned: &PlannedClaim) -> Result<(), String> {
     let new = offers::largest(&planned.spec, &state.catalog);
     let used = held.try_fold(new, |sum, it| sum.checked_add(&it));
     let Some(used) = used else {
-        return Err(format!("NodePool {} holds more than can be counted", pool.name));
+        return Err(format!(
+            "NodePool {} holds more than can be counted",
+            pool.name
+        ));
     };
     match pool.limits.first_exceeded(&used) {
         Some(over) => Err(format!("limit of NodePool {}: {over}", pool.name)),
@@ -327,7 +326,12 @@ fn announce(state: &mut State, name: &ClaimName, planned: &PlannedClaim, pods: &
         launch::count(types, "type"),
         names(pods),
     );
-    state.notice(NoticeKind::ClaimCreated, claim_ref(name), "Provisioned", message);
+    state.notice(
+        NoticeKind::ClaimCreated,
+        claim_ref(name),
+        "Provisioned",
+        message,
+    );
 }
 
 fn names(pods: &[Arc<Pod>]) -> String {
@@ -339,13 +343,21 @@ fn names(pods: &[Arc<Pod>]) -> String {
 }
 
 fn unplaced_pod(state: &mut State, batch: &mut Batch, unplaced: &Unplaced) {
-    let waits = state.cluster.pod(&unplaced.pod).is_some_and(|pod| pod.is_provisionable());
+    let waits = state
+        .cluster
+        .pod(&unplaced.pod)
+        .is_some_and(|pod| pod.is_provisionable());
     if waits && batch.stuck(&unplaced.pod, &unplaced.reason) {
         let message = unplaced.reason.to_string();
         let reason = unplaced.reason.name();
         if unplaced.reason == Unschedulable::WorkSpent {
             batch.room();
         }
-        state.notice(NoticeKind::Unplaced, pod_ref(&unplaced.pod), reason, message);
+        state.notice(
+            NoticeKind::Unplaced,
+            pod_ref(&unplaced.pod),
+            reason,
+            message,
+        );
     }
 }

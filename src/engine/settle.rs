@@ -169,7 +169,12 @@ fn created(state: &mut State, key: &Arc<str>, name: &ClaimName, outcome: EffectO
     };
     if is_final && state.cluster.is_expected(name) {
         let message = format!("the claim could not be created: {outcome:?}");
-        state.notice(NoticeKind::GivenUp, claim_ref(name), "CreationFailed", message);
+        state.notice(
+            NoticeKind::GivenUp,
+            claim_ref(name),
+            "CreationFailed",
+            message,
+        );
         let dirty = state.cluster.withdraw_claim(name);
         state.absorb(dirty);
         state.news.hurry = true;
@@ -209,7 +214,12 @@ fn effect_done(state: &mut State, flight: &Flight) {
         Action::PatchNode { name, patch } => node_patched(state, flight, name, patch),
         Action::Evict(eviction) => {
             let message = "asked to leave its node, which goes".to_owned();
-            state.notice(NoticeKind::Evicted, pod_ref(&eviction.pod), "Evicted", message);
+            state.notice(
+                NoticeKind::Evicted,
+                pod_ref(&eviction.pod),
+                "Evicted",
+                message,
+            );
         }
         Action::DeleteNode { .. }
         | Action::CreateClaim { .. }

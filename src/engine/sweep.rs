@@ -53,7 +53,8 @@ impl Sweep {
         }
         let listed: BTreeSet<&ProviderId> = facts.iter().map(MachineFact::provider_id).collect();
         let claims: Vec<_> = state.cluster.claims().cloned().collect();
-        self.missing.retain(|name, _| state.cluster.claim(name).is_some());
+        self.missing
+            .retain(|name, _| state.cluster.claim(name).is_some());
         for claim in claims {
             self.claim(state, &claim, &listed);
         }
@@ -69,8 +70,8 @@ impl Sweep {
         }
         let missing = self.missing.entry(claim.name.clone()).or_default();
         *missing = missing.saturating_add(1);
-        let was_given_back = claim.deleting.is_some()
-            && state.in_flight.was_done(&orders::terminate_key(&machine));
+        let was_given_back =
+            claim.deleting.is_some() && state.in_flight.was_done(&orders::terminate_key(&machine));
         if was_given_back {
             drain::machine_gone(state, &machine);
         } else if *missing >= MISSING_LISTS && !has_ready_node(state, &machine) {
@@ -113,8 +114,16 @@ fn machine(state: &mut State, fact: &MachineFact) {
         }
     }
     if state.order(orders::terminate(id, None)) {
-        let message = format!("no NodeClaim knows it, {} s after it was bought", age.as_secs());
-        state.notice(NoticeKind::Swept, named("Machine", id.as_str()), "Orphan", message);
+        let message = format!(
+            "no NodeClaim knows it, {} s after it was bought",
+            age.as_secs()
+        );
+        state.notice(
+            NoticeKind::Swept,
+            named("Machine", id.as_str()),
+            "Orphan",
+            message,
+        );
     }
 }
 
@@ -167,7 +176,9 @@ fn forget(state: &mut State) {
     let uids: BTreeSet<_> = state.cluster.claims().map(|it| it.uid.clone()).collect();
     state.deadlines.retain(|uid| uids.contains(uid));
     let snapshot = state.cluster.snapshot().clone();
-    state.drained_pods.retain(|id| snapshot.nodes.contains_key(id));
+    state
+        .drained_pods
+        .retain(|id| snapshot.nodes.contains_key(id));
     let cluster = &state.cluster;
     let is_used = |machine: &ProviderId| {
         cluster.claim_of_machine(machine).is_some()

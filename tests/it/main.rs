@@ -5,6 +5,7 @@ mod api;
 mod instance_types;
 mod loading;
 mod planner;
+mod planner;
 mod readme;
 mod requirements;
 mod schedules;

@@ -39,7 +39,9 @@ impl fmt::Display for CapacityRule {
             Some(machines) => write!(f, "{machines} machines of ")?,
             None => f.write_str("any number of machines of ")?,
         }
-        let paid = self.capacity_type.map_or("every kind", CapacityType::as_str);
+        let paid = self
+            .capacity_type
+            .map_or("every kind", CapacityType::as_str);
         let instance_type = self.instance_type.as_deref().unwrap_or("of every type");
         let zone = self.zone.as_deref().unwrap_or("every zone");
         write!(f, "{paid} {instance_type} in {zone}")

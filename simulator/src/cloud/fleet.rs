@@ -61,7 +61,9 @@ impl Cloud {
         if let Some((first, answer)) = self.answers.get(&request.token) {
             let code = TOKEN_MISMATCH.into();
             let same = first == request;
-            return same.then(|| answer.clone()).ok_or(CloudError::Refused { code });
+            return same
+                .then(|| answer.clone())
+                .ok_or(CloudError::Refused { code });
         }
         self.perhaps_empty_a_pool(request, &mut faults, now);
         let mut outcome = LaunchOutcome::default();
@@ -113,13 +115,13 @@ impl Cloud {
         outcome: &mut LaunchOutcome,
         now: Timestamp,
     ) {
-        for RankedOffering { key, price } in self.by_strategy(request, now) {
-            if !self.capacity.has(&key, now) {
-                empty.insert(key);
-                continue;
-            }
+        for RankedOffering { key, .. } in self.by_strategy(request, now) {
             let id = self.next_id(key.zone.as_str());
-            let Some(machine) = self.region.machine(&key, class, id.clone()) else {
+            let sold = self.capacity.has(&key, now).then(|| {
+                let machine = self.region.machine(&key, class, id.clone())?;
+                Some((machine, self.region.price(&key)?))
+            });
+            let Some((machine, price)) = sold.flatten() else {
                 empty.insert(key);
                 continue;
             };

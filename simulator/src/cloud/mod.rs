@@ -157,12 +157,11 @@ impl Cloud {
         }
     }
 
-    /// The machine pretends to stop and runs on: for the sabotage `terminate-lost`.
+    /// The machine pretends to stop, and to have stopped when it is asked again, and runs on: for
+    /// the sabotage `terminate-lost`.
     pub fn pretend_to_terminate(&mut self, id: &ProviderId) -> Result<bool, CloudError> {
-        match self.machines.contains_key(id) {
-            true if self.immortal.insert(id.clone()) => Ok(false),
-            true | false => Err(CloudError::NotFound),
-        }
+        let first = self.machines.contains_key(id) && self.immortal.insert(id.clone());
+        first.then_some(false).ok_or(CloudError::NotFound)
     }
 
     /// The machine has stopped.
@@ -188,3 +187,6 @@ impl Cloud {
 fn tags(request: &LaunchRequest) -> BTreeMap<Arc<str>, Arc<str>> {
     request.tags.clone()
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,7 +52,10 @@ pub fn set_pod(pod: &mut Pod, name: &str, truth: Truth, reason: Option<&str>, no
 
 /// Whether a condition of a pod holds.
 pub fn pod_is(pod: &Pod, name: &str) -> bool {
-    let conditions = pod.status.iter().flat_map(|it| it.conditions.iter().flatten());
+    let conditions = pod
+        .status
+        .iter()
+        .flat_map(|it| it.conditions.iter().flatten());
     conditions
         .into_iter()
         .any(|known| known.type_ == name && known.status == Truth::True.as_str())
@@ -74,7 +77,10 @@ pub fn set_node_ready(node: &mut Node, truth: Truth, now: Timestamp) {
 
 /// Whether a node is ready.
 pub fn node_is_ready(node: &Node) -> bool {
-    let conditions = node.status.iter().flat_map(|it| it.conditions.iter().flatten());
+    let conditions = node
+        .status
+        .iter()
+        .flat_map(|it| it.conditions.iter().flatten());
     conditions
         .into_iter()
         .any(|known| known.type_ == "Ready" && known.status == Truth::True.as_str())

@@ -163,9 +163,7 @@ pub fn schedulable(store: &mut Store, node: &NodeName, told: &UserData) -> bool 
     let done = store.update::<Node>(&key, |node| {
         let taints = node.spec.as_mut().and_then(|spec| spec.taints.as_mut());
         if let Some(taints) = taints {
-            taints.retain(|taint| {
-                taint.key != keys::NOT_READY && !told.is_startup_taint(taint)
-            });
+            taints.retain(|taint| taint.key != keys::NOT_READY && !told.is_startup_taint(taint));
         }
     });
     done.is_ok()
@@ -218,9 +216,8 @@ fn annotation<'a>(pod: &'a Pod, name: &str) -> Option<&'a str> {
 /// The pods on a node that have not come to their end.
 pub fn pods_on(store: &Store, node: &str) -> Vec<ObjectKey> {
     let pods = store.all::<Pod>().iter();
-    let here = pods.filter(|(_, pod)| {
-        crate::store::node_name(pod) == Some(node) && !is_terminal(pod)
-    });
+    let here =
+        pods.filter(|(_, pod)| crate::store::node_name(pod) == Some(node) && !is_terminal(pod));
     here.map(|(key, _)| key.clone()).collect()
 }
 

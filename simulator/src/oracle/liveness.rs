@@ -36,7 +36,9 @@ impl Orphans {
             // Between two looks the surplus may have come and gone; the last claim's end is sure.
             let claims = group.claims.iter().filter_map(|uid| trace.claims.get(uid));
             let ended: Option<Vec<Timestamp>> = claims.map(|claim| claim.gone).collect();
-            let since = ended.and_then(|ends| ends.into_iter().max()).unwrap_or(seen);
+            let since = ended
+                .and_then(|ends| ends.into_iter().max())
+                .unwrap_or(seen);
             let open = now.since(since.min(seen));
             scene.check(
                 "orphan",
@@ -82,7 +84,11 @@ pub(super) fn nothing_is_left_over(scene: &mut Scene<'_>) {
 
 /// At rest nothing is decided any more: planning again changes nothing.
 pub(super) fn decisions_have_settled(scene: &mut Scene<'_>, log: &[Entry]) {
-    let longest = scene.pools.values().map(|pool| pool.consolidate_after).max();
+    let longest = scene
+        .pools
+        .values()
+        .map(|pool| pool.consolidate_after)
+        .max();
     let settling = SETTLING_MAX + longest.unwrap_or_default().min(Duration::from_mins(10));
     let disturbed = log.iter().filter(|entry| disturbs(&entry.event));
     let Some(calm) = disturbed.map(|entry| entry.at).max() else {
@@ -93,7 +99,11 @@ pub(super) fn decisions_have_settled(scene: &mut Scene<'_>, log: &[Entry]) {
     scene.check(
         "settled",
         late.is_none(),
-        || late.iter().map(|entry| format!("{:?}", entry.event)).collect(),
+        || {
+            late.iter()
+                .map(|entry| format!("{:?}", entry.event))
+                .collect()
+        },
         || {
             let settling = settling.as_secs();
             format!("it was decided more than {settling} s after the last change or fault")

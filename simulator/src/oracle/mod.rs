@@ -72,7 +72,10 @@ impl fmt::Display for Failure {
             sentence,
         } = self;
         let objects = objects.join(", ");
-        write!(f, "oracle {oracle}, step {step}, {at}, {objects}: {sentence}")
+        write!(
+            f,
+            "oracle {oracle}, step {step}, {at}, {objects}: {sentence}"
+        )
     }
 }
 
@@ -272,4 +275,3 @@ fn pods_in_store(world: &World) -> BTreeSet<String> {
     let pods: &BTreeMap<ObjectKey, Pod> = world.store().all::<Pod>();
     pods.values().map(|pod| uid(pod).to_string()).collect()
 }
-

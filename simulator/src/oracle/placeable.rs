@@ -58,7 +58,10 @@ pub(super) fn every_placeable_pod_is_bound(scene: &mut Scene<'_>, world: &World)
 }
 
 fn is_waiting(pod: &Pod) -> bool {
-    let gated = pod.spec.as_ref().and_then(|spec| spec.scheduling_gates.as_ref());
+    let gated = pod
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.scheduling_gates.as_ref());
     let gated = gated.is_some_and(|gates| !gates.is_empty());
     node_name(pod).is_none()
         && !is_terminal(pod)
@@ -167,7 +170,9 @@ fn wanted(pool: &NodePool, node: &Node) -> bool {
         let bound = it.values.first().and_then(number);
         let found_number = found.and_then(number);
         let compare = |holds: fn(&i64, &i64) -> bool| {
-            found_number.zip(bound).is_some_and(|(found, bound)| holds(&found, &bound))
+            found_number
+                .zip(bound)
+                .is_some_and(|(found, bound)| holds(&found, &bound))
         };
         match it.operator {
             RequirementOperator::In => found.is_some_and(|found| it.values.contains(found)),

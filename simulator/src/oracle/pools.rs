@@ -47,7 +47,11 @@ impl PoolRules {
             is_deleting: pool.metadata.deletion_timestamp.is_some(),
             consolidate_after: parse_duration(&disruption.consolidate_after).unwrap_or_default(),
             limits: limits.collect(),
-            budgets: disruption.budgets.iter().filter_map(Allowance::of).collect(),
+            budgets: disruption
+                .budgets
+                .iter()
+                .filter_map(Allowance::of)
+                .collect(),
         }
     }
 
@@ -97,7 +101,9 @@ impl Allowance {
 
     fn is_open(&self, now: Timestamp) -> bool {
         self.open.as_ref().is_none_or(|(schedule, duration)| {
-            schedule.last_in(now.saturating_sub(*duration), now).is_some()
+            schedule
+                .last_in(now.saturating_sub(*duration), now)
+                .is_some()
         })
     }
 }
@@ -106,4 +112,3 @@ impl Allowance {
 pub(super) fn plus(sum: &Resources, more: &Resources) -> Resources {
     sum.checked_add(more).unwrap_or_else(|| sum.max(more))
 }
-

@@ -55,7 +55,7 @@ impl Promises {
             | Event::PodUnschedulable { .. }
             | Event::PodReady { .. }
             | Event::ClaimCreated { .. }
-        | Event::ClaimMatched { .. }
+            | Event::ClaimMatched { .. }
             | Event::ClaimGone { .. }
             | Event::FleetCalled { .. }
             | Event::MachineBought { .. }
@@ -72,7 +72,10 @@ impl Promises {
 
     /// A promise that is repeated is as old as when it was made first.
     fn made(&mut self, trace: &Trace, pod: &PodKey, target: &Arc<str>, at: Timestamp) {
-        let Some(known) = trace.pod(pod).filter(|it| it.is_alive() && it.bound.is_none()) else {
+        let Some(known) = trace
+            .pod(pod)
+            .filter(|it| it.is_alive() && it.bound.is_none())
+        else {
             return;
         };
         let same = self.0.get(pod);

@@ -105,7 +105,10 @@ fn protected_pod_stays(scene: &mut Scene<'_>, pod: &PodKey, node: &NodeName, bro
         "do-not-disrupt",
         !broken,
         || vec![format!("pod {pod}"), format!("node {node}")],
-        || "a pod annotated karpenter.sh/do-not-disrupt was evicted before its node's time was up".into(),
+        || {
+            "a pod annotated karpenter.sh/do-not-disrupt was evicted before its node's time was up"
+                .into()
+        },
     );
 }
 

@@ -56,7 +56,10 @@ fn one_pod_from_nothing_and_back() {
     assert_eq!(stages.collect::<Vec<_>>(), expected);
     assert_eq!(report.all_nodes_gone_seconds, seconds(63_000));
     assert_eq!(report.nodes_peak, 1);
-    assert_eq!((report.nodes_launched.spot, report.nodes_launched.on_demand), (1, 0));
+    assert_eq!(
+        (report.nodes_launched.spot, report.nodes_launched.on_demand),
+        (1, 0)
+    );
     // 662.1 s at 36 milli-dollars an hour; in the baseline the machine goes 270 s after the pod.
     assert_eq!(report.cost_usd.0.to_string(), "0.006621");
     assert_eq!(report.details.baseline_cost.0.to_string(), "0.008696");
@@ -93,11 +96,17 @@ fn the_object_has_the_documented_keys() {
     ];
     expected.sort_unstable();
     assert_eq!(keys(&value), expected);
-    assert_eq!(keys(&value["stages"][0]), ["baselineSeconds", "name", "seconds"]);
+    assert_eq!(
+        keys(&value["stages"][0]),
+        ["baselineSeconds", "name", "seconds"]
+    );
     assert_eq!(keys(&value["podWaitSeconds"]), ["max", "p50", "p95"]);
     assert_eq!(keys(&value["nodesLaunched"]), ["onDemand", "spot"]);
     let decision = keys(&value["decisions"][0]);
-    assert_eq!(decision, ["action", "kind", "message", "name", "reason", "timeSeconds"]);
+    assert_eq!(
+        decision,
+        ["action", "kind", "message", "name", "reason", "timeSeconds"]
+    );
     assert_eq!(value["faults"]["crash"], 0);
     assert_eq!(value["costUsd"], "0.006621");
     assert_eq!(value["wallSeconds"], 1.5);
@@ -106,14 +115,19 @@ fn the_object_has_the_documented_keys() {
 
 #[test]
 fn what_did_not_happen_has_no_figure() {
-    let report = report("0 start\n0 pod a\n0.1 unschedulable a\n0.2 notice Unplaced Pod default/a NoPoolFits limit cpu");
+    let report = report(
+        "0 start\n0 pod a\n0.1 unschedulable a\n0.2 notice Unplaced Pod default/a NoPoolFits limit cpu",
+    );
     assert_eq!(report.first_answer_seconds, None);
     assert_eq!(report.all_nodes_gone_seconds, None);
     assert_eq!(report.pod_wait_seconds, Waits::default());
     let [unplaced] = report.details.unplaced.as_slice() else {
         panic!("one pod has no place");
     };
-    assert_eq!((&*unplaced.reason, &*unplaced.message), ("NoPoolFits", "limit cpu"));
+    assert_eq!(
+        (&*unplaced.reason, &*unplaced.message),
+        ("NoPoolFits", "limit cpu")
+    );
     assert!(to_text(&report, Detail::Decisions).contains("default/a: limit cpu"));
 }
 
@@ -134,7 +148,13 @@ fn people_read_lines_of_a_hundred_columns_at_most() {
     let widest = text.lines().max_by_key(|line| line.chars().count());
     let widest = widest.expect("a report has lines");
     assert!(widest.chars().count() <= 100, "{widest}");
-    for words in ["235.400 s", "255.000 s", "810.000 s", "270.000 s", "$0.006621"] {
+    for words in [
+        "235.400 s",
+        "255.000 s",
+        "810.000 s",
+        "270.000 s",
+        "$0.006621",
+    ] {
         assert!(text.contains(words), "{words} is missing in\n{text}");
     }
 }

@@ -75,7 +75,10 @@ fn profile(report: &Report) -> String {
         let mechanism = line.mechanism.as_deref().unwrap_or("-");
         table.row([&line.name, &on_demand, &spot, &ours, &ours_spot, &mechanism]);
     }
-    let title = format!("Boot profile {}: {}", report.boot_profile, details.boot_summary);
+    let title = format!(
+        "Boot profile {}: {}",
+        report.boot_profile, details.boot_summary
+    );
     let leans = [LEFT, RIGHT, RIGHT, RIGHT, RIGHT, LEFT];
     format!("{}\n{}", wrapped(&title, COLUMNS, 2), table.render(&leans))
 }
@@ -123,10 +126,19 @@ fn way_back(report: &Report) -> String {
         return String::new();
     }
     let mut table = Table::default();
-    table.row([&"after the last pod's end", &"took", &"baseline", &"difference"]);
+    table.row([
+        &"after the last pod's end",
+        &"took",
+        &"baseline",
+        &"difference",
+    ]);
     let all = report.all_nodes_gone_seconds.map(|it| it.0);
     let rows = [
-        ("first machine gone", details.first_node_gone, BASELINE_FIRST_GONE),
+        (
+            "first machine gone",
+            details.first_node_gone,
+            BASELINE_FIRST_GONE,
+        ),
         ("everything gone", all, BASELINE_ALL_GONE),
     ];
     for (name, took, baseline) in rows {
@@ -172,7 +184,14 @@ fn machines(report: &Report) -> String {
         return String::new();
     }
     let mut table = Table::default();
-    table.row([&"bought", &"gone", &"cost", &"price per hour", &"machine", &"node"]);
+    table.row([
+        &"bought",
+        &"gone",
+        &"cost",
+        &"price per hour",
+        &"machine",
+        &"node",
+    ]);
     for machine in machines.iter().take(LISTED_MAX) {
         let gone = machine.terminated.map_or("-".to_owned(), clock);
         let price = format!("${}", machine.price);
@@ -277,7 +296,11 @@ fn seconds(span: Duration) -> String {
 fn short(span: Duration) -> String {
     match span.subsec_millis() {
         0 => format!("{} s", span.as_secs()),
-        millis => format!("{}.{} s", span.as_secs(), format!("{millis:03}").trim_end_matches('0')),
+        millis => format!(
+            "{}.{} s",
+            span.as_secs(),
+            format!("{millis:03}").trim_end_matches('0')
+        ),
     }
 }
 

@@ -27,7 +27,8 @@ use crate::store::{ObjectKey, Table};
 
 /// From the death of a controller to the first words of its successor, in milliseconds: a lease
 /// of 15 s runs out, or a standby takes over sooner.
-const RESTART_MILLIS: Quantiles = Quantiles::of([1_000, 2_000, 3_000, 6_000, 12_000, 17_000, 20_000]);
+const RESTART_MILLIS: Quantiles =
+    Quantiles::of([1_000, 2_000, 3_000, 6_000, 12_000, 17_000, 20_000]);
 
 /// A wake-up that is due at once happens so much later, so that time goes on in any case.
 const WAKE_AFTER_MIN: Duration = Duration::from_millis(1);
@@ -127,7 +128,8 @@ impl World {
         let deliveries = self.controller.echo.relist(&self.store, kind, self.now);
         for delivery in deliveries {
             let at = delivery.at;
-            self.queue.push(at, Occurrence::Deliver(life, Box::new(delivery)));
+            self.queue
+                .push(at, Occurrence::Deliver(life, Box::new(delivery)));
         }
     }
 
@@ -180,7 +182,8 @@ impl World {
             wake_at,
         } = engine.step(self.now, input);
         for notice in notices {
-            let promised = (notice.kind == NoticeKind::Nominated).then(|| promise(&notice.object.name));
+            let promised =
+                (notice.kind == NoticeKind::Nominated).then(|| promise(&notice.object.name));
             self.record(Event::Notice(notice));
             if let Some(pod) = promised.flatten() {
                 self.promised(pod);
@@ -190,8 +193,17 @@ impl World {
             self.send(effect);
         }
         self.controller.last_effects = effects;
-        self.controller.wake_at = wake_at;
-        if let Some(at) = wake_at {
+        self.wake_later(wake_at);
+    }
+
+    /// The engine wants to be called; an instant that it has named before is in the queue already,
+    /// unless it has passed.
+    fn wake_later(&mut self, wake_at: Option<Timestamp>) {
+        let known = std::mem::replace(&mut self.controller.wake_at, wake_at);
+        let Some(at) = wake_at else {
+            return;
+        };
+        if known != wake_at || at <= self.now {
             let at = at.max(self.after(WAKE_AFTER_MIN));
             let life = self.controller.life;
             self.queue.push(at, Occurrence::Wake(life));
@@ -204,7 +216,9 @@ impl World {
             return;
         };
         let nodes = &engine.cluster().snapshot().nodes;
-        let target = nodes.iter().find(|(_, state)| state.nominated.contains_key(&pod));
+        let target = nodes
+            .iter()
+            .find(|(_, state)| state.nominated.contains_key(&pod));
         let target = target.map(|(id, _)| match id {
             NodeId::Claim(name) => name.as_str().into(),
             NodeId::Node(name) => name.as_str().into(),
@@ -219,7 +233,8 @@ impl World {
         let (there, _) = executor::latency(&effect.action, &faults, &mut self.random);
         let at = self.after(Duration::from_millis(u64::from(there)));
         let life = self.controller.life;
-        self.queue.push(at, Occurrence::Arrive(life, Box::new(effect.clone())));
+        self.queue
+            .push(at, Occurrence::Arrive(life, Box::new(effect.clone())));
     }
 
     /// An effect arrives. Its sender may have died on the way: what was sent then arrives or does
@@ -232,7 +247,10 @@ impl World {
             }
             return;
         }
-        if self.random.happens(Purpose::Controller, faults.crash_permille) {
+        if self
+            .random
+            .happens(Purpose::Controller, faults.crash_permille)
+        {
             self.record(Event::Fault(FaultKind::Crash));
             if self.random.below(Purpose::Controller, 2) == 0 {
                 self.carry_out(effect);
@@ -243,7 +261,9 @@ impl World {
         let outcome = self.carry_out(effect);
         let (_, back) = executor::latency(&effect.action, &faults, &mut self.random);
         let at = self.after(Duration::from_millis(u64::from(back)));
-        let lost = self.random.happens(Purpose::Controller, faults.answer_lost_permille);
+        let lost = self
+            .random
+            .happens(Purpose::Controller, faults.answer_lost_permille);
         if lost {
             self.record(Event::Fault(FaultKind::AnswerLost));
         }

@@ -17,8 +17,7 @@ use crate::random::{Purpose, Quantiles};
 use crate::store::{ObjectKey, is_terminal, uid};
 
 /// From the call that stops a machine until it has stopped, in milliseconds.
-const SHUTDOWN_MILLIS: Quantiles =
-    Quantiles::of([1_500, 2_000, 2_500, 3_000, 4_000, 5_000, 8_000]);
+const SHUTDOWN_MILLIS: Quantiles = Quantiles::of([1_500, 2_000, 2_500, 3_000, 4_000, 5_000, 8_000]);
 
 /// The share of the stage `boot` after which the kubelet makes its Node object.
 const JOIN_PERMILLE: u32 = 950;
@@ -35,12 +34,21 @@ impl World {
         };
         let paid = machine.fact.machine.capacity_type;
         let profile = &self.setup.boot;
-        let mut draw = |stage| profile.stage(stage).draw(&mut self.random, Purpose::Boot, paid);
+        let mut draw = |stage| {
+            profile
+                .stage(stage)
+                .draw(&mut self.random, Purpose::Boot, paid)
+        };
         let instance = draw(StageName::Instance);
         let mut boot = draw(StageName::Boot);
         let schedulable = draw(StageName::Schedulable);
-        let dead = self.random.happens(Purpose::Boot, faults.dead_boot_permille);
-        if self.random.happens(Purpose::Boot, faults.slow_boot_permille) {
+        let dead = self
+            .random
+            .happens(Purpose::Boot, faults.dead_boot_permille);
+        if self
+            .random
+            .happens(Purpose::Boot, faults.slow_boot_permille)
+        {
             let (least, most) = SLOW_PERMILLE;
             boot = permille(boot, least + self.random.below(Purpose::Boot, most - least));
             self.record(Event::Fault(FaultKind::SlowBoot));
@@ -51,7 +59,11 @@ impl World {
             self.record(Event::Fault(FaultKind::DeadBoot));
             return;
         }
-        self.machine_after(id, instance + permille(boot, JOIN_PERMILLE), MachineStage::Joins);
+        self.machine_after(
+            id,
+            instance + permille(boot, JOIN_PERMILLE),
+            MachineStage::Joins,
+        );
         self.machine_after(id, ready, MachineStage::Ready);
         self.machine_after(id, ready + schedulable, MachineStage::Schedulable);
     }
@@ -82,7 +94,9 @@ impl World {
                 kubelet::lose(&mut self.store, &node, self.now);
             }
             _ if !runs => {}
-            MachineStage::Boots => self.record(Event::MachineBooting { machine: id.clone() }),
+            MachineStage::Boots => self.record(Event::MachineBooting {
+                machine: id.clone(),
+            }),
             MachineStage::Joins => {
                 self.hosts.insert(node.clone(), id.clone());
                 if kubelet::join(&mut self.store, &machine, &told, self.now) {
@@ -106,7 +120,10 @@ impl World {
     /// Whether a kubelet runs on a node. Nodes of others have one as long as they are there.
     pub(super) fn has_kubelet(&self, node: &NodeName) -> bool {
         match self.hosts.get(node) {
-            Some(machine) => self.cloud.machine(machine).is_some_and(|machine| machine.runs()),
+            Some(machine) => self
+                .cloud
+                .machine(machine)
+                .is_some_and(|machine| machine.runs()),
             None => true,
         }
     }

@@ -109,7 +109,10 @@ impl World {
     fn is_node_bound(&self, key: &ObjectKey) -> bool {
         let pod = self.store.get::<Pod>(key);
         let owners = pod.and_then(|pod| pod.metadata.owner_references.as_ref());
-        owners.into_iter().flatten().any(|owner| owner.kind == "DaemonSet")
+        owners
+            .into_iter()
+            .flatten()
+            .any(|owner| owner.kind == "DaemonSet")
     }
 
     fn pool_of(&self, key: &ObjectKey) -> String {
@@ -129,7 +132,10 @@ impl World {
             random: &mut self.random,
         };
         let object = (touched.kind, &touched.key);
-        let echoed = self.controller.echo.touched(&self.store, object, &mut faults, self.now);
+        let echoed = self
+            .controller
+            .echo
+            .touched(&self.store, object, &mut faults, self.now);
         self.deliver_later(life, echoed);
         if matches!(touched.kind, ObjectKind::NodePool | ObjectKind::NodeClass) {
             self.catalog_is_due();
@@ -142,7 +148,8 @@ impl World {
         }
         if let Some(delivery) = echoed.delivery {
             let at = delivery.at;
-            self.queue.push(at, Occurrence::Deliver(life, Box::new(delivery)));
+            self.queue
+                .push(at, Occurrence::Deliver(life, Box::new(delivery)));
         }
         if let Some((at, kind)) = echoed.relist {
             self.queue.push(at, Occurrence::Relist(life, kind));
@@ -183,7 +190,8 @@ impl World {
     fn kubelet_sees(&mut self, key: &ObjectKey, uid: &Uid, how: Touch) {
         if how == Touch::Gone {
             if let Some(taken) = self.taken.remove(uid) {
-                self.scheduler.node_touched(&self.store, taken.node.as_str());
+                self.scheduler
+                    .node_touched(&self.store, taken.node.as_str());
             }
             return;
         }
@@ -255,7 +263,10 @@ impl World {
         };
         let told = self.told.get(machine);
         let key = ObjectKey::cluster(node.as_str());
-        let taints = self.store.get::<Node>(&key).and_then(|it| it.spec.as_ref()?.taints.as_ref());
+        let taints = self
+            .store
+            .get::<Node>(&key)
+            .and_then(|it| it.spec.as_ref()?.taints.as_ref());
         let mut taints = taints.into_iter().flatten();
         if taints.any(|taint| told.is_some_and(|told| told.is_startup_taint(taint))) {
             let at = self.after(LATE_TAINT_AFTER);

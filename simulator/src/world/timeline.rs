@@ -162,6 +162,10 @@ fn key(kind: ObjectKind, namespace: &str, name: &str) -> ObjectKey {
     if !kind.has_namespace() {
         return ObjectKey::cluster(name);
     }
-    let namespace = if namespace.is_empty() { "default" } else { namespace };
+    let namespace = if namespace.is_empty() {
+        "default"
+    } else {
+        namespace
+    };
     ObjectKey::new(namespace, name)
 }

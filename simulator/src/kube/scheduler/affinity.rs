@@ -15,11 +15,16 @@ fn affinity(pod: &Pod) -> Option<&NodeAffinity> {
 /// Whether the node is one that the pod may run on.
 pub(super) fn is_wanted(pod: &Pod, node: &Node) -> bool {
     let labels = node.metadata.labels.clone().unwrap_or_default();
-    let selector = pod.spec.iter().flat_map(|spec| spec.node_selector.iter().flatten());
+    let selector = pod
+        .spec
+        .iter()
+        .flat_map(|spec| spec.node_selector.iter().flatten());
     let mut selector = selector.into_iter();
     let selected = selector.all(|(key, value)| labels.get(key) == Some(value));
-    let required = affinity(pod)
-        .and_then(|it| it.required_during_scheduling_ignored_during_execution.as_ref());
+    let required = affinity(pod).and_then(|it| {
+        it.required_during_scheduling_ignored_during_execution
+            .as_ref()
+    });
     selected
         && required.is_none_or(|required| {
             let mut terms = required.node_selector_terms.iter();
@@ -30,8 +35,10 @@ pub(super) fn is_wanted(pod: &Pod, node: &Node) -> bool {
 /// The sum of the weights of the preferences that the node satisfies.
 pub(super) fn preference(pod: &Pod, node: &Node) -> i64 {
     let labels = node.metadata.labels.clone().unwrap_or_default();
-    let terms = affinity(pod)
-        .and_then(|it| it.preferred_during_scheduling_ignored_during_execution.as_deref());
+    let terms = affinity(pod).and_then(|it| {
+        it.preferred_during_scheduling_ignored_during_execution
+            .as_deref()
+    });
     let kept = terms.unwrap_or_default().iter();
     let kept = kept.filter(|term| holds(&term.preference, node, &labels));
     kept.map(|term| i64::from(term.weight)).sum()
@@ -54,7 +61,9 @@ fn satisfies(asked: &NodeSelectorRequirement, labels: &Labels) -> bool {
     let compare = |holds: fn(i64, i64) -> bool| {
         let bound = listed.first().and_then(|bound| bound.parse().ok());
         let value = value.and_then(|value| value.parse().ok());
-        value.zip(bound).is_some_and(|(value, bound)| holds(value, bound))
+        value
+            .zip(bound)
+            .is_some_and(|(value, bound)| holds(value, bound))
     };
     match asked.operator.as_str() {
         "In" => value.is_some_and(|value| listed.contains(value)),

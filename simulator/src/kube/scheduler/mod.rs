@@ -143,7 +143,9 @@ impl Scheduler {
 
     fn back_off(&mut self, key: &ObjectKey, now: Timestamp) {
         let attempts = self.waiting.get(key).map_or(0, |waiting| waiting.attempts);
-        let span = BACKOFF_FIRST.saturating_mul(1 << attempts.min(4)).min(BACKOFF_MAX);
+        let span = BACKOFF_FIRST
+            .saturating_mul(1 << attempts.min(4))
+            .min(BACKOFF_MAX);
         let waiting = Waiting {
             attempts: attempts + 1,
             not_before: now.saturating_add(span),
@@ -175,13 +177,22 @@ fn bind(store: &mut Store, key: &ObjectKey, node: &str, now: Timestamp) {
 /// Says that the pod found no place; false if that was said before.
 fn refuse(store: &mut Store, key: &ObjectKey, now: Timestamp) -> bool {
     let said = store.get::<Pod>(key).is_some_and(|pod| {
-        let conditions = pod.status.iter().flat_map(|it| it.conditions.iter().flatten());
+        let conditions = pod
+            .status
+            .iter()
+            .flat_map(|it| it.conditions.iter().flatten());
         let mut conditions = conditions.into_iter();
         conditions.any(|known| known.reason.as_deref() == Some("Unschedulable"))
             && !pod_is(pod, "PodScheduled")
     });
     let refused = store.update::<Pod>(key, |pod| {
-        set_pod(pod, "PodScheduled", Truth::False, Some("Unschedulable"), now);
+        set_pod(
+            pod,
+            "PodScheduled",
+            Truth::False,
+            Some("Unschedulable"),
+            now,
+        );
     });
     debug_assert!(refused.is_ok(), "the pod was read a moment ago");
     !said

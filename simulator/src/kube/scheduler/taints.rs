@@ -28,7 +28,10 @@ fn compares(operator: &str, bound: &Option<String>, value: &str) -> bool {
 }
 
 fn unendured<'a>(pod: &'a Pod, node: &'a Node) -> impl Iterator<Item = &'a Taint> {
-    let taints = node.spec.iter().flat_map(|spec| spec.taints.iter().flatten());
+    let taints = node
+        .spec
+        .iter()
+        .flat_map(|spec| spec.taints.iter().flatten());
     taints.into_iter().filter(move |taint| {
         let spec = pod.spec.iter();
         let mut tolerations = spec.flat_map(|spec| spec.tolerations.iter().flatten());

@@ -90,7 +90,9 @@ pub(super) fn pin(spec: &mut PodSpec, node: &str) {
         .node_affinity
         .get_or_insert_default()
         .required_during_scheduling_ignored_during_execution;
-    let terms = &mut required.get_or_insert_with(NodeSelector::default).node_selector_terms;
+    let terms = &mut required
+        .get_or_insert_with(NodeSelector::default)
+        .node_selector_terms;
     if terms.is_empty() {
         terms.push(NodeSelectorTerm::default());
     }
@@ -107,10 +109,20 @@ pub(super) fn pin(spec: &mut PodSpec, node: &str) {
 }
 
 fn pinned_to(pod: &Pod) -> Option<&str> {
-    let affinity = pod.spec.as_ref()?.affinity.as_ref()?.node_affinity.as_ref()?;
+    let affinity = pod
+        .spec
+        .as_ref()?
+        .affinity
+        .as_ref()?
+        .node_affinity
+        .as_ref()?;
     let required = affinity
         .required_during_scheduling_ignored_during_execution
         .as_ref()?;
-    let field = required.node_selector_terms.first()?.match_fields.as_ref()?;
+    let field = required
+        .node_selector_terms
+        .first()?
+        .match_fields
+        .as_ref()?;
     field.first()?.values.as_ref()?.first().map(String::as_str)
 }

@@ -26,9 +26,8 @@ pub(super) fn run(workloads: &mut Workloads, store: &mut Store, now: Timestamp) 
             continue;
         };
         let counts = counts(&pods_of(store, &uid(job)));
-        let count = |number: Option<i32>, unset: i32| {
-            usize::try_from(number.unwrap_or(unset)).unwrap_or(0)
-        };
+        let count =
+            |number: Option<i32>, unset: i32| usize::try_from(number.unwrap_or(unset)).unwrap_or(0);
         let parallelism = count(spec.parallelism, 1);
         let completions = count(spec.completions, 1);
         if counts.failed > count(spec.backoff_limit, BACKOFF_LIMIT_DEFAULT) {
@@ -66,7 +65,10 @@ fn counts(pods: &[(&ObjectKey, &Pod)]) -> Counts {
 }
 
 fn is_over(job: &Job) -> bool {
-    let conditions = job.status.iter().flat_map(|it| it.conditions.iter().flatten());
+    let conditions = job
+        .status
+        .iter()
+        .flat_map(|it| it.conditions.iter().flatten());
     conditions
         .into_iter()
         .any(|known| matches!(known.type_.as_str(), "Complete" | "Failed"))

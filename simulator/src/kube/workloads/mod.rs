@@ -62,7 +62,13 @@ impl Workloads {
     }
 
     /// Creates up to `count` pods; false if the pace left some for later.
-    fn create(&mut self, store: &mut Store, wanted: &Wanted<'_>, count: usize, now: Timestamp) -> bool {
+    fn create(
+        &mut self,
+        store: &mut Store,
+        wanted: &Wanted<'_>,
+        count: usize,
+        now: Timestamp,
+    ) -> bool {
         for _ in 0..count {
             if self.allowance < POD {
                 return false;

@@ -57,11 +57,7 @@ fn scale(store: &mut Store, key: &ObjectKey, replicas: Option<i32>) {
 }
 
 /// Each ReplicaSet has as many active pods as it wants; false if the pace left some for later.
-pub(super) fn replica_sets(
-    workloads: &mut Workloads,
-    store: &mut Store,
-    now: Timestamp,
-) -> bool {
+pub(super) fn replica_sets(workloads: &mut Workloads, store: &mut Store, now: Timestamp) -> bool {
     let sets = store.all::<ReplicaSet>().clone();
     let mut done = true;
     for (key, set) in sets.iter().filter(|(_, it)| !is_going(*it)) {
@@ -109,7 +105,7 @@ fn active_pods(store: &Store, set: &ReplicaSet) -> Vec<ObjectKey> {
 
 fn deletion_cost(pod: &Pod) -> i32 {
     let annotations = pod.metadata.annotations.as_ref();
-    let cost = annotations
-        .and_then(|it| it.get(tidewright::model::labels::keys::POD_DELETION_COST));
+    let cost =
+        annotations.and_then(|it| it.get(tidewright::model::labels::keys::POD_DELETION_COST));
     cost.and_then(|cost| cost.parse().ok()).unwrap_or(0)
 }

@@ -1,0 +1,4 @@
+//! Whole worlds, in one binary: one link step instead of one for each file.
+
+mod worlds;
+mod zero_to_one;
