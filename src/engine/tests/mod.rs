@@ -1,0 +1,5 @@
+//! The engine against a small shell.
+
+mod objects;
+mod rig;
+mod scenarios;
