@@ -1,4 +1,7 @@
 //! Whole worlds, in one binary: one link step instead of one for each file.
 
+mod command;
+mod fuzz;
+mod scenarios;
 mod worlds;
 mod zero_to_one;
