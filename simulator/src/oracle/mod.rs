@@ -275,3 +275,6 @@ fn pods_in_store(world: &World) -> BTreeSet<String> {
     let pods: &BTreeMap<ObjectKey, Pod> = world.store().all::<Pod>();
     pods.values().map(|pod| uid(pod).to_string()).collect()
 }
+
+#[cfg(test)]
+mod tests;
