@@ -158,20 +158,17 @@ impl Cluster {
     pub(super) fn claim_confirmed(&mut self, claim: NodeClaim, seen: bool) -> Dirty {
         let name = claim.name.clone();
         let mut touched = Vec::new();
-        match self.claims.get_mut(&name) {
-            Some(record) => {
-                let before = record.known.clone();
-                record.join(claim);
-                record.seen |= seen;
-                if before.uid != record.known.uid {
-                    touched.extend(self.unindex_claim(&before));
-                }
+        if let Some(record) = self.claims.get_mut(&name) {
+            let before = record.known.clone();
+            record.join(claim);
+            record.seen |= seen;
+            if before.uid != record.known.uid {
+                touched.extend(self.unindex_claim(&before));
             }
-            None => {
-                let mut record = ClaimRecord::confirmed(claim);
-                record.seen = seen;
-                self.claims.insert(name.clone(), record);
-            }
+        } else {
+            let mut record = ClaimRecord::confirmed(claim);
+            record.seen = seen;
+            self.claims.insert(name.clone(), record);
         }
         touched.extend(self.index_claim(&name));
         touched.push(NodeId::Claim(name));

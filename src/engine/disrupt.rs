@@ -69,7 +69,7 @@ impl Disrupt {
     }
 
     /// Takes in an answer: each command on its own.
-    pub(super) fn planned(&mut self, state: &mut State, plan: DisruptionPlan) {
+    pub(super) fn planned(&mut self, state: &mut State, plan: &DisruptionPlan) {
         self.look_again = plan.look_again.filter(|when| *when > state.now);
         for command in &plan.commands {
             for removal in &command.remove {

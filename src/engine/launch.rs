@@ -247,11 +247,8 @@ pub(super) fn answered(
 ) {
     match outcome {
         EffectOutcome::Launched(outcome) => launched(state, request, outcome),
-        EffectOutcome::PreconditionFailed => {
-            certain(state, &request.group);
-            state.in_flight.back_off(key, state.now);
-        }
-        EffectOutcome::Cloud(CloudError::Throttled | CloudError::NotFound) => {
+        EffectOutcome::PreconditionFailed
+        | EffectOutcome::Cloud(CloudError::Throttled | CloudError::NotFound) => {
             certain(state, &request.group);
             state.in_flight.back_off(key, state.now);
         }

@@ -15,6 +15,8 @@
 //! Each step is known here at once and written to the claim beside, in order, until the API server
 //! has it; nothing waits for that, but for the launch group, which is the record of intent.
 
+use std::collections::BTreeMap;
+
 use super::effect::{ClaimPatch, NodePatch};
 use super::limits::{
     INITIALIZATION_MAX, LAUNCH_MAX, NOMINATION_MAX, POD_EVENT_WRITE, REGISTRATION_MAX,
@@ -25,7 +27,7 @@ use super::state::{State, claim_ref, named};
 use crate::cluster::{ClaimFact, NodeId, NodeSource, NodeState};
 use crate::model::claim::{ClaimPhase, NodeClaim};
 use crate::model::id::{ClaimName, NodeName};
-use crate::model::labels::{LabelKey, keys};
+use crate::model::labels::{LabelKey, LabelValue, keys};
 use crate::model::node::{Node, NodeReady};
 use crate::model::time::Timestamp;
 
@@ -156,9 +158,7 @@ fn register(state: &mut State, claim: &NodeClaim, node: &Node) {
     state.order(orders::patch_node(node, id, patch));
 }
 
-fn labels(
-    claim: &NodeClaim,
-) -> std::collections::BTreeMap<LabelKey, crate::model::labels::LabelValue> {
+fn labels(claim: &NodeClaim) -> BTreeMap<LabelKey, LabelValue> {
     let mut labels = claim.labels();
     labels.insert(keys::NODE_POOL.into(), claim.spec.pool.as_str().into());
     labels.insert(keys::REGISTERED.into(), "true".into());

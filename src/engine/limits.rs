@@ -11,7 +11,7 @@ pub(super) const API_CALL_MAX: Duration = Duration::from_secs(10);
 pub(super) const CLOUD_CALL_MAX: Duration = Duration::from_secs(30);
 
 /// How long a plan may take. Work is bounded by counts, so only a lost answer takes this long.
-pub(super) const PLAN_MAX: Duration = Duration::from_secs(60);
+pub(super) const PLAN_MAX: Duration = Duration::from_mins(1);
 
 /// How long after its deadline an effect is forgotten although the shell has not said so. The
 /// shell answers at the deadline; only a broken one stays silent.
@@ -36,17 +36,17 @@ pub(super) const CREATIONS_MAX: u32 = 8;
 
 /// How long an offering that had no capacity is left out, as Karpenter does. Shorter, and calls
 /// are wasted; longer, and cheap capacity that came back is missed.
-pub(super) const SOLD_OUT_FOR: Duration = Duration::from_secs(3 * 60);
+pub(super) const SOLD_OUT_FOR: Duration = Duration::from_mins(3);
 
 /// How long buying may take before a claim is given up. Karpenter's bound.
-pub(super) const LAUNCH_MAX: Duration = Duration::from_secs(5 * 60);
+pub(super) const LAUNCH_MAX: Duration = Duration::from_mins(5);
 
 /// How long a machine may take to join. Karpenter's bound; ordinary machines take two minutes.
-pub(super) const REGISTRATION_MAX: Duration = Duration::from_secs(15 * 60);
+pub(super) const REGISTRATION_MAX: Duration = Duration::from_mins(15);
 
 /// How long a node may take from joining to being usable, if nothing runs on it. Karpenter waits
 /// for ever and pays for ever.
-pub(super) const INITIALIZATION_MAX: Duration = Duration::from_secs(15 * 60);
+pub(super) const INITIALIZATION_MAX: Duration = Duration::from_mins(15);
 
 /// How long a pool is left out after the cloud refused a launch for it. A wrong policy has to be
 /// mended by people; half a minute lets them see the effect of mending it.
@@ -76,7 +76,7 @@ pub(super) const POD_EVENT_WRITE: Duration = Duration::from_secs(10);
 
 /// How long after its announced end a pod that still terminates is waited for. Karpenter's bound:
 /// its kubelet is dead.
-pub(super) const STUCK_TERMINATING: Duration = Duration::from_secs(60);
+pub(super) const STUCK_TERMINATING: Duration = Duration::from_mins(1);
 
 /// The most evictions that one node asks for at a time, so that one large drain does not crowd
 /// out all other calls.
@@ -87,7 +87,7 @@ pub(super) const EVICTIONS_MAX: usize = 50;
 pub(super) const TERMINATION_POLL: Duration = Duration::from_secs(2);
 
 /// How often all machines are listed. Until then a machine without a claim costs money.
-pub(super) const SWEEP_EVERY: Duration = Duration::from_secs(60);
+pub(super) const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// How old a machine must be before it counts as ownerless: its claim may not have been seen yet.
 pub(super) const ORPHAN_AGE: Duration = Duration::from_secs(30);

@@ -25,6 +25,9 @@ mod state;
 mod sweep;
 mod timers;
 
+#[cfg(test)]
+mod tests;
+
 pub use effect::{
     Action, ClaimPatch, Effect, EffectId, Eviction, EvictionMode, LaunchRequest, MachineFilter,
     NodePatch, PlanAnswer, PlanRequest, Precondition, RankedOffering, Step,

@@ -120,7 +120,7 @@ pub(super) fn planned(state: &mut State, batch: &mut Batch, input: &PlanInput, p
     let findings = lint(input, plan);
     if let Some(finding) = findings.first() {
         let count = launch::count(findings.len(), "finding");
-        let message = format!("a plan is dropped, {count}; the first: {finding:?}");
+        let message = format!("a plan is dropped, {count}; the first: {finding}");
         let object = super::state::named("Plan", "provision");
         state.notice(NoticeKind::Unexpected, object, "PlanBroken", message);
         failed(state, batch, input);

@@ -67,7 +67,7 @@ fn planned(engine: &mut Engine, flight: &Flight, outcome: EffectOutcome) {
         (Some(Thinking::Provision(input)), Some(PlanAnswer::Provision(plan))) => {
             provision::planned(state, batch, &input, &plan);
         }
-        (Some(Thinking::Disrupt), Some(PlanAnswer::Disrupt(plan))) => disrupt.planned(state, plan),
+        (Some(Thinking::Disrupt), Some(PlanAnswer::Disrupt(plan))) => disrupt.planned(state, &plan),
         (Some(Thinking::Provision(input)), _) => {
             state.in_flight.back_off(&flight.key, state.now);
             provision::failed(state, batch, &input);
