@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::diagnostic::{Diagnostic, DocumentName, Finding, Position, Severity, sort};
+use super::diagnostic::{Diagnostic, DocumentName, Finding, Lines, Severity, sort};
 use super::source::Source;
 use super::tree::Span;
 use super::{shape, tree};
@@ -32,9 +32,10 @@ pub fn load<T: DeserializeOwned + JsonSchema>(source: &Source) -> Result<T, Vec<
         }
     }
     value.ok_or_else(|| {
+        let lines = Lines::of(&source.text);
         let diagnostics = findings.into_iter();
         let mut diagnostics: Vec<_> = diagnostics
-            .map(|(number, finding)| diagnostic(source, number, finding))
+            .map(|(number, finding)| diagnostic(source, &lines, number, finding))
             .collect();
         sort(&mut diagnostics);
         diagnostics
@@ -64,11 +65,11 @@ fn unreadable(span: Span, error: &serde_json::Error) -> Finding {
     }
 }
 
-fn diagnostic(source: &Source, number: usize, finding: Finding) -> Diagnostic {
+fn diagnostic(source: &Source, lines: &Lines, number: usize, finding: Finding) -> Diagnostic {
     Diagnostic {
         severity: Severity::Error,
         file: source.name.clone(),
-        position: Some(Position::of(&source.text, finding.span)),
+        position: Some(lines.position(&source.text, finding.span)),
         document: Some(DocumentName {
             number,
             object: None,
