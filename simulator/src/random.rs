@@ -21,11 +21,13 @@ pub enum Purpose {
     Controller,
     /// How long plans take.
     Plan,
+    /// What a world drawn from a seed is made of.
+    Drawing,
 }
 
 impl Purpose {
     /// All purposes. The place of each is the number of its stream: new ones go to the end.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Latency,
         Self::Boot,
         Self::Pods,
@@ -33,6 +35,7 @@ impl Purpose {
         Self::Watch,
         Self::Controller,
         Self::Plan,
+        Self::Drawing,
     ];
 }
 

@@ -121,6 +121,13 @@ pub enum Happening {
         /// The name.
         name: String,
     },
+    /// An object is deleted that has no name yet when the world is made.
+    DeleteAny {
+        /// The kind: NodeClaim or Node.
+        kind: ObjectKind,
+        /// Its place among those there are, by name, over and over again.
+        place: usize,
+    },
     /// A Deployment or ReplicaSet is scaled.
     Scale {
         /// The kind.

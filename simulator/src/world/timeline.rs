@@ -40,6 +40,7 @@ impl World {
                 let done = self.delete(kind, &key);
                 (done.is_ok(), format!("delete {kind} {key}"))
             }
+            Happening::DeleteAny { kind, place } => self.delete_any(kind, place),
             Happening::Scale {
                 kind,
                 namespace,
@@ -74,6 +75,26 @@ impl World {
         let outcome = if done { "" } else { " (there was nothing)" };
         let what = format!("{what}{outcome}").into();
         self.record(Event::Happened { what });
+    }
+
+    /// Deletes the object at a place among those of its kind.
+    fn delete_any(&mut self, kind: ObjectKind, place: usize) -> (bool, String) {
+        let keys: Vec<ObjectKey> = match kind {
+            ObjectKind::NodeClaim => self.store.all::<NodeClaim>().keys().cloned().collect(),
+            ObjectKind::Node => self.store.all::<Node>().keys().cloned().collect(),
+            ObjectKind::NodePool
+            | ObjectKind::NodeClass
+            | ObjectKind::Pod
+            | ObjectKind::Deployment
+            | ObjectKind::ReplicaSet
+            | ObjectKind::DaemonSet
+            | ObjectKind::Job => Vec::new(),
+        };
+        let Some(key) = place.checked_rem(keys.len()).map(|place| &keys[place]) else {
+            return (false, format!("delete any {kind}"));
+        };
+        let done = self.delete(kind, key).is_ok();
+        (done, format!("delete {kind} {key}"))
     }
 
     fn apply(&mut self, object: Object) -> String {
