@@ -212,8 +212,9 @@ impl Draw {
         let count = self.between(1, 10);
         let object = objects::workload(workload, &name, count, &shape);
         timeline.push((at, Happening::Apply(object)));
-        if self.chance(150) {
-            let after = Duration::from_millis(u64::from(self.between(50, 2_500)));
+        if self.chance(300) {
+            let late = self.one(&[150, 400, 2_500]);
+            let after = Duration::from_millis(u64::from(self.between(40, late)));
             let kind = ObjectKind::NodeClaim;
             let place = self.below(4);
             timeline.push((at + after, Happening::DeleteAny { kind, place }));

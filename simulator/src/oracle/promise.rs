@@ -21,7 +21,9 @@ const BINDING_MAX: Duration = Duration::from_mins(3);
 
 /// The promises that are neither kept nor void.
 #[derive(Debug, Default)]
-pub(super) struct Promises(BTreeMap<PodKey, Promise>);
+pub(super) struct Promises {
+    open: BTreeMap<PodKey, Promise>,
+}
 
 #[derive(Debug)]
 struct Promise {
@@ -35,22 +37,26 @@ impl Promises {
     pub(super) fn note(&mut self, trace: &Trace, entry: &Entry) {
         match &entry.event {
             Event::Promised { pod, target } => self.made(trace, pod, target, entry.at),
-            Event::PodBound { pod, .. }
-            | Event::PodEnded { pod, .. }
+            Event::PodBound { pod, node } => {
+                let promise = self.open.remove(pod);
+                let target = promise.map(|it| it.target);
+                self.taken(trace, target.as_deref(), pod, node);
+            }
+            Event::PodEnded { pod, .. }
             | Event::PodEvicted { pod, .. } => {
-                self.0.remove(pod);
+                self.open.remove(pod);
             }
             Event::ClaimDeleting { claim, .. } => {
-                self.0.retain(|_, it| *it.target != *claim.as_str());
+                self.open.retain(|_, it| *it.target != *claim.as_str());
             }
             Event::NodeDeleting { node } | Event::NodeGone { node } => {
                 let claim = trace.claim_of(node).map(|claim| claim.name.to_string());
-                self.0.retain(|_, it| {
+                self.open.retain(|_, it| {
                     *it.target != *node.as_str() && Some(&*it.target) != claim.as_deref()
                 });
             }
             // What another process promised, this one need not know.
-            Event::ControllerStarted => self.0.clear(),
+            Event::ControllerStarted => self.open.clear(),
             Event::PodCreated { .. }
             | Event::PodUnschedulable { .. }
             | Event::PodReady { .. }
@@ -70,6 +76,17 @@ impl Promises {
         }
     }
 
+    /// A pod was bound to a node. If it was not promised to it, it has taken the room of one that
+    /// was: equal pods of one owner often change places. What was promised there is then void.
+    fn taken(&mut self, trace: &Trace, promised: Option<&str>, pod: &PodKey, node: &NodeName) {
+        let claim = trace.claim_of(node).map(|claim| claim.name.to_string());
+        let is_target = |target: &str| target == node.as_str() || Some(target) == claim.as_deref();
+        let is_own = trace.pod(pod).is_some_and(|it| it.node_bound);
+        if !is_own && !promised.is_some_and(is_target) {
+            self.open.retain(|_, it| !is_target(&it.target));
+        }
+    }
+
     /// A promise that is repeated is as old as when it was made first.
     fn made(&mut self, trace: &Trace, pod: &PodKey, target: &Arc<str>, at: Timestamp) {
         let Some(known) = trace
@@ -78,20 +95,20 @@ impl Promises {
         else {
             return;
         };
-        let same = self.0.get(pod);
+        let same = self.open.get(pod);
         let same = same.filter(|it| it.target == *target && it.uid == known.uid);
         let promise = Promise {
             uid: known.uid.clone(),
             target: Arc::clone(target),
             since: same.map_or(at, |it| it.since),
         };
-        self.0.insert(pod.clone(), promise);
+        self.open.insert(pod.clone(), promise);
     }
 
     /// Looks at every open promise.
     pub(super) fn check(&self, scene: &mut Scene<'_>, world: &World) {
         let now = scene.entry.at;
-        for (pod, promise) in &self.0 {
+        for (pod, promise) in &self.open {
             let open = usable_since(scene.trace, world, &promise.target)
                 .map(|usable| now.since(usable.max(promise.since)));
             scene.check(
