@@ -164,7 +164,7 @@ mod tests {
     }
 
     /// The first draws of seed 1 for the cloud: a change of this list changes every seed there is.
-    const PINNED: [u32; 4] = [0, 0, 0, 0];
+    const PINNED: [u32; 4] = [140, 568, 9, 674];
 
     #[test]
     fn quantiles_are_met_and_straight_between() {

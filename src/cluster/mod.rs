@@ -14,6 +14,8 @@ mod node_state;
 mod nominations;
 mod snapshot;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use change::{Change, Kind};
 pub use claim_record::ClaimFact;

@@ -325,7 +325,7 @@ impl fmt::Display for Blocked {
             Self::NotQuiet { until } => write!(f, "it has to stay quiet until {until}"),
             Self::Budget { reason, allowed } => write!(
                 f,
-                "the budgets of its NodePool allow {allowed} nodes at once for reason {reason}"
+                "the budgets of its NodePool let at most {allowed} go at once for reason {reason}"
             ),
         }
     }

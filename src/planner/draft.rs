@@ -47,12 +47,12 @@ impl Draft {
         room: &Room<'_>,
         class: &Class,
         level: &Level,
-    ) -> Result<Self, Miss> {
+    ) -> Result<Self, Box<Miss>> {
         let blank = Self::blank(market);
         let opened = blank.with(market, room, class, level);
         opened.map_err(|obstacles| {
             let misses = obstacles.into_iter().map(|it| it.explained(market, room));
-            misses.min().expect("a pod has at least one alternative")
+            Box::new(misses.min().expect("a pod has at least one alternative"))
         })
     }
 
@@ -73,7 +73,7 @@ impl Draft {
         for asked in &level.alternatives {
             match self.narrowed(market, room, asked, class.size()) {
                 Ok(draft) => return Ok(draft),
-                Err(obstacle) => obstacles.push(obstacle),
+                Err(obstacle) => obstacles.push(*obstacle),
             }
         }
         Err(obstacles)
@@ -85,10 +85,10 @@ impl Draft {
         room: &Room<'_>,
         asked: &Requirements,
         size: &Resources,
-    ) -> Result<Self, Obstacle> {
+    ) -> Result<Self, Box<Obstacle>> {
         let may_be_undefined = |key: &str| market.may_be_undefined(key);
         let compatible = self.requirements.compatible(asked, may_be_undefined);
-        compatible.map_err(Obstacle::Labels)?;
+        compatible.map_err(|conflict| Box::new(Obstacle::Labels(conflict)))?;
         let requirements = self.requirements.intersect(asked);
         let labelled = self.labelled(market, &requirements, asked);
         let load = total([&self.load, size]);
@@ -96,11 +96,11 @@ impl Draft {
         types.intersect_with(&market.fitting(&load));
         types.intersect_with(&market.for_sale(&requirements));
         if types.is_empty() {
-            return Err(Obstacle::NoType {
+            return Err(Box::new(Obstacle::NoType {
                 labelled,
                 requirements,
                 load,
-            });
+            }));
         }
         let (core, reserved) = within_limits(market, room, &types, &requirements)?;
         Ok(Self {
@@ -176,14 +176,14 @@ fn within_limits(
     room: &Room<'_>,
     types: &BitSet,
     requirements: &Requirements,
-) -> Result<(Vec<usize>, Resources), Obstacle> {
+) -> Result<(Vec<usize>, Resources), Box<Obstacle>> {
     let mut affordable = types.clone();
     affordable.retain(|index| room.holds(&market.types[index].counted));
     if affordable.is_empty() {
-        return Err(Obstacle::Limit(types.clone()));
+        return Err(Box::new(Obstacle::Limit(types.clone())));
     }
     let core = market.core(&affordable, requirements);
-    let core = core.map_err(Obstacle::MinValues)?;
+    let core = core.map_err(|unmet| Box::new(Obstacle::MinValues(unmet)))?;
     let counted = core.iter().map(|index| &market.types[*index].counted);
     let reserved = counted.fold(Resources::ZERO, |most, it| most.max(it));
     Ok((core, reserved))

@@ -23,14 +23,14 @@ const INSTANCE_TYPES_MAX: usize = 600;
 /// The claims in the order of the plan.
 pub(super) fn claims(input: &PlanInput, packed: &mut Packed<'_>) -> Vec<PlannedClaim> {
     let opened = std::mem::take(&mut packed.opened);
-    let mut shares: BTreeMap<PoolName, i64> = BTreeMap::new();
+    let mut waiting: BTreeMap<PoolName, i64> = BTreeMap::new();
     for it in &opened {
-        *shares.entry(it.pool.clone()).or_default() += 1;
+        *waiting.entry(it.pool.clone()).or_default() += 1;
     }
     let mut claims: Vec<PlannedClaim> = opened
         .into_iter()
         .map(|it| {
-            let sharers = shares.get_mut(&it.pool).expect("every pool was counted");
+            let sharers = waiting.get_mut(&it.pool).expect("every pool was counted");
             let claim = finished(input, packed, &it, *sharers);
             *sharers -= 1;
             claim

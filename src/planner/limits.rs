@@ -43,9 +43,8 @@ impl<'a> Room<'a> {
 
     /// The first limit that one more machine would break.
     pub(super) fn exceeded_with(&self, counted: &Resources) -> Option<Shortfall> {
-        if self.limits.iter().next().is_none() {
-            return None;
-        }
+        // Most pools have no limit, and the sum need not be made.
+        self.limits.iter().next()?;
         self.limits.first_exceeded(&total([&self.used, counted]))
     }
 

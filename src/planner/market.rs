@@ -47,7 +47,6 @@ pub(super) struct Goods {
 }
 
 /// The amounts of one resource, ascending, each with the types that offer at least so much.
-#[derive(Default)]
 struct Row(Vec<(i64, BitSet)>);
 
 /// Offerings with equal labels.
@@ -234,21 +233,32 @@ fn cheapest_rank(
 
 fn rows(types: &[Goods]) -> BTreeMap<ResourceName, Row> {
     let offered = types.iter().flat_map(|goods| goods.usable.iter());
-    let mut amounts: BTreeMap<ResourceName, BTreeSet<i64>> = BTreeMap::new();
-    for (name, amount) in offered {
-        amounts.entry(name).or_default().insert(amount);
-    }
-    let row = |name: &ResourceName, amounts: BTreeSet<i64>| {
-        let enough =
-            |least: i64| BitSet::of(types.len(), |index| types[index].usable.get(name) >= least);
-        Row(amounts
-            .into_iter()
-            .map(|least| (least, enough(least)))
-            .collect())
-    };
-    let rows = amounts.into_iter();
-    rows.map(|(name, amounts)| (name.clone(), row(&name, amounts)))
+    let names: BTreeSet<ResourceName> = offered.map(|(name, _)| name).collect();
+    let names = names.into_iter();
+    names
+        .map(|name| (name.clone(), row(types, &name)))
         .collect()
+}
+
+/// Walks the types from the largest amount down, so that each set is the one before and a bit.
+fn row(types: &[Goods], name: &ResourceName) -> Row {
+    let mut by_amount: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    for (index, goods) in types.iter().enumerate() {
+        by_amount
+            .entry(goods.usable.get(name))
+            .or_default()
+            .push(index);
+    }
+    let mut enough = BitSet::empty(types.len());
+    let mut row = Vec::new();
+    for (amount, indices) in by_amount.into_iter().rev() {
+        for index in indices {
+            enough.insert(index);
+        }
+        row.push((amount, enough.clone()));
+    }
+    row.reverse();
+    Row(row)
 }
 
 fn cells(types: &[Goods], sold_out: &SoldOut, now: Timestamp) -> Vec<Cell> {

@@ -217,7 +217,7 @@ impl<'a> Bench<'a> {
                 }
                 Err(miss) => misses.push(PoolMiss {
                     pool: pool.clone(),
-                    miss,
+                    miss: *miss,
                 }),
             }
         }

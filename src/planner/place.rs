@@ -47,7 +47,7 @@ pub(super) fn places(input: &PlanInput, markets: &BTreeMap<PoolName, Market<'_>>
     let mut places: Vec<(Readiness, Place)> = staying
         .filter_map(|(id, state)| Place::new(input, markets, id, state))
         .collect();
-    places.sort_by(|(a, _), (b, _)| a.cmp(b));
+    places.sort_by_key(|(readiness, _)| *readiness);
     places.into_iter().map(|(_, place)| place).collect()
 }
 

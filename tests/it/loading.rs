@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 use tidewright::api::load::{
-    Diagnostic, Look, Source, load_document, load_manifests, load_policies, read, render,
+    Diagnostic, Look, Manifest, Source, load_document, load_manifests, load_policies, read, render,
 };
 
 fn root() -> &'static Path {
@@ -87,6 +87,27 @@ fn good_policies_are_read() {
         show(&mut actual, set.node_claims.values());
         show(&mut actual, set.node_classes.values());
         compare(&actual, "loading", "", &path);
+    }
+}
+
+#[test]
+fn good_manifests_are_read() {
+    for path in files("tests/fixtures/good/manifests") {
+        let accepted = load_manifests(&[source(&path)]).expect("a good file is accepted");
+        assert_eq!(accepted.remarks, []);
+        let mut actual = String::new();
+        for manifest in accepted.value {
+            match manifest {
+                Manifest::Pod(pod) => show(&mut actual, [pod].iter()),
+                Manifest::Node(node) => show(&mut actual, [node].iter()),
+                Manifest::Namespace(namespace) => show(&mut actual, [namespace].iter()),
+                Manifest::Deployment(deployment) => show(&mut actual, [deployment].iter()),
+                Manifest::ReplicaSet(set) => show(&mut actual, [set].iter()),
+                Manifest::DaemonSet(set) => show(&mut actual, [set].iter()),
+                Manifest::Job(job) => show(&mut actual, [job].iter()),
+            }
+        }
+        compare(&actual, "loading", "manifests-", &path);
     }
 }
 
@@ -175,7 +196,11 @@ fn check_story(text: &str, expected: Result<Story, &[&str]>) {
         diagnostics.iter().map(ToString::to_string).collect()
     };
     let expected = expected.map_err(|lines| lines.iter().map(|it| (*it).to_owned()).collect());
-    assert_eq!(load_document(&source, |_: &_| Vec::new()).map_err(lines), expected, "{text}");
+    assert_eq!(
+        load_document(&source, |_: &_| Vec::new()).map_err(lines),
+        expected,
+        "{text}"
+    );
 }
 
 #[test]

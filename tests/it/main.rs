@@ -2,9 +2,9 @@
 //! binary: one link step instead of one for each file.
 
 mod api;
+mod convert;
 mod instance_types;
 mod loading;
-mod planner;
 mod planner;
 mod readme;
 mod requirements;

@@ -39,6 +39,28 @@ fn the_two_commands_are_the_ones_that_are_tried() {
     assert!(read(".ci/run").contains("'/<!-- tests:begin -->/,/<!-- tests:end -->/p' README.md"));
 }
 
+/// `TIDEWRIGHT_BLESS=1` writes the table anew.
+#[test]
+fn the_table_of_features_is_the_one_in_the_code() {
+    let readme = read("README.md");
+    let table = tidewright::api::features::table();
+    let written = section(&readme, "features");
+    if written != table && std::env::var_os("TIDEWRIGHT_BLESS").is_some() {
+        let (begin, end) = ("<!-- features:begin -->\n", "<!-- features:end -->");
+        let blessed = readme.replace(
+            &[begin, written, end].concat(),
+            &[begin, &table, end].concat(),
+        );
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+        fs::write(path, blessed).expect("the README can be written");
+    } else {
+        assert_eq!(
+            written, table,
+            "set TIDEWRIGHT_BLESS=1 to write the table of src/api/features.rs"
+        );
+    }
+}
+
 #[test]
 fn a_section_is_what_stands_between_its_markers() {
     let document = "a\n<!-- x:begin -->\n```sh\nb\n```\n<!-- x:end -->\nc\n";

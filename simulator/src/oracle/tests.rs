@@ -106,15 +106,30 @@ fn node(number: u32) -> String {
 #[test]
 fn budgets_count_the_nodes_that_go_at_once() {
     let two = node(1) + &node(2);
-    check(&format!("{two}200 deleting c1\n300 claim-gone c1\n400 deleting c2"), &[]);
-    check(&format!("{two}200 deleting c1\n201 deleting c2"), &["budget"]);
+    check(
+        &format!("{two}200 deleting c1\n300 claim-gone c1\n400 deleting c2"),
+        &[],
+    );
+    check(
+        &format!("{two}200 deleting c1\n201 deleting c2"),
+        &["budget"],
+    );
     // A user's deletion is not the controller's, but counts against what it may do later.
-    check(&format!("{two}200 deleting c1 by-user\n201 deleting c2"), &[]);
-    check(&format!("{two}200 deleting c1 by-user\n300 deleting c2"), &["budget"]);
+    check(
+        &format!("{two}200 deleting c1 by-user\n201 deleting c2"),
+        &[],
+    );
+    check(
+        &format!("{two}200 deleting c1 by-user\n300 deleting c2"),
+        &["budget"],
+    );
     // A node that never was ready, or that somebody else deletes, is no choice.
     let unready = two.replace("61 node-ready n2", "61 pod x");
     check(&format!("{unready}200 deleting c1\n201 deleting c2"), &[]);
-    check(&format!("{two}199 node-deleting n2\n200 deleting c1\n201 deleting c2"), &[]);
+    check(
+        &format!("{two}199 node-deleting n2\n200 deleting c1\n201 deleting c2"),
+        &[],
+    );
 }
 
 #[test]
@@ -128,7 +143,10 @@ fn a_budget_with_a_schedule_closes_and_opens() {
         (7_201, &[]),
     ] {
         let late = node(1).replace("61 node-ready n1", "61 node-ready n1\n61 happened wait");
-        check(&format!("{late}{} happened x\n{at} deleting c1", at - 1), expected);
+        check(
+            &format!("{late}{} happened x\n{at} deleting c1", at - 1),
+            expected,
+        );
     }
 }
 
@@ -151,11 +169,21 @@ fn limits_are_counted_in_what_runs() {
 #[test]
 fn machines_are_bought_for_living_claims_and_once() {
     check("1 fleet g 1 c spot:m6a.large:a", &["intent"]);
-    check("1 claim c p\n2 deleting c\n3 fleet g 1 c spot:m6a.large:a", &["intent"]);
-    let bought = "1 claim c p\n2 fleet g 1 c spot:m6a.large:a\n2 bought i-1 spot:m6a.large:a 0.036 g\n";
+    check(
+        "1 claim c p\n2 deleting c\n3 fleet g 1 c spot:m6a.large:a",
+        &["intent"],
+    );
+    let bought =
+        "1 claim c p\n2 fleet g 1 c spot:m6a.large:a\n2 bought i-1 spot:m6a.large:a 0.036 g\n";
     check(bought, &[]);
-    check(&format!("{bought}3 bought i-2 spot:m6a.large:a 0.036 g"), &["launched-once"]);
-    check(&format!("{bought}3 terminated i-1\n4 bought i-2 spot:m6a.large:a 0.036 g"), &[]);
+    check(
+        &format!("{bought}3 bought i-2 spot:m6a.large:a 0.036 g"),
+        &["launched-once"],
+    );
+    check(
+        &format!("{bought}3 terminated i-1\n4 bought i-2 spot:m6a.large:a 0.036 g"),
+        &[],
+    );
 }
 
 #[test]
@@ -168,7 +196,8 @@ fn a_machine_without_a_claim_has_a_bound() {
 
 #[test]
 fn sold_out_offerings_rest_for_three_minutes() {
-    let begin = "0 start\n1 claim c p\n2 fleet g 1 c spot:m6a.large:a\n2 sold-out spot:m6a.large:a\n";
+    let begin =
+        "0 start\n1 claim c p\n2 fleet g 1 c spot:m6a.large:a\n2 sold-out spot:m6a.large:a\n";
     let again = "fleet g 1 c spot:m6a.large:a";
     check(&format!("{begin}3 {again}"), &[]);
     check(&format!("{begin}5 {again}"), &["sold-out"]);

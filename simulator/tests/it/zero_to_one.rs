@@ -95,7 +95,21 @@ fn the_reference_machines_differ_from_the_baseline_by_our_part() {
 #[test]
 fn cached_images_answer_within_the_target() {
     check("cached-image", "on-demand", 132_000..145_000);
-    check("cached-image", "spot", 180_000..196_000);
+    check("cached-image", "spot", 178_000..202_000);
+}
+
+#[test]
+fn half_of_all_worlds_with_cached_images_answer_within_the_target() {
+    let answer = |seed| {
+        let mut setup = zero_to_one("cached-image", "on-demand");
+        setup.seed = seed;
+        let world = run(setup);
+        let ready = first(world.log(), |event| matches!(event, Event::PodReady { .. }));
+        ready.since(START.saturating_add(ARRIVAL))
+    };
+    let mut answers: Vec<Duration> = (1..=21).map(answer).collect();
+    answers.sort_unstable();
+    assert!(answers[10] <= Duration::from_secs(145), "{answers:?}");
 }
 
 #[test]

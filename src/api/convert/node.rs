@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1 as k8s;
 use super::resource_list::{Side, resources};
 use super::{Converted, Problems, meta, spec, taints};
 use crate::api::rules::FieldPath;
+use crate::model::id::ProviderId;
 use crate::model::labels::keys;
 use crate::model::node::{Node, NodeReady};
 use crate::model::taint::{Taint, TaintEffect};
@@ -43,7 +44,7 @@ pub fn node(object: &k8s::Node) -> Converted<Node> {
     problems.with(node)
 }
 
-fn provider_id(spec: Option<&k8s::NodeSpec>) -> Option<crate::model::id::ProviderId> {
+fn provider_id(spec: Option<&k8s::NodeSpec>) -> Option<ProviderId> {
     let id = spec?.provider_id.as_deref()?;
     (!id.is_empty()).then(|| id.into())
 }

@@ -15,6 +15,7 @@ use crate::model::id::ZoneName;
 use crate::model::node_class::{
     AmiFamily, EvictionThreshold, FabricInterfaces, InstanceStore, Kubelet, NodeClass, NodeClassRef,
 };
+use crate::model::quantity::Quantity;
 use crate::model::resources::{ResourceName, Resources};
 
 /// The API group of EC2NodeClasses.
@@ -201,29 +202,24 @@ fn threshold(
 ) -> Option<EvictionThreshold> {
     let text = written.eviction_hard.get(signal)?;
     let path = spec().field("kubelet").field("evictionHard").key(signal);
-    match text.strip_suffix('%') {
-        Some(percent) => {
-            let what = format!("\"{text}\" is no percentage of 0 to 100");
-            let share = problems.ok(path, milli_percent(percent).ok_or(what))?;
-            Some(if share == HUNDRED_PERCENT {
-                // The kubelet takes this for "no threshold" (its `ParseThresholdConfig`).
-                EvictionThreshold::Bytes(0)
-            } else {
-                EvictionThreshold::MilliPercent(share)
-            })
-        }
-        None => {
-            let bytes = amount(&ResourceName::MEMORY, text, Side::Requested);
-            Some(EvictionThreshold::Bytes(problems.ok(path, bytes)?))
-        }
+    let Some(percent) = text.strip_suffix('%') else {
+        let bytes = amount(&ResourceName::MEMORY, text, Side::Requested);
+        return problems.ok(path, bytes).map(EvictionThreshold::Bytes);
+    };
+    let what = format!("\"{text}\" is no percentage of 0 to 100");
+    let share = problems.ok(path, milli_percent(percent).ok_or(what))?;
+    if share == HUNDRED_PERCENT {
+        // The kubelet takes this for "no threshold" (its `ParseThresholdConfig`).
+        return Some(EvictionThreshold::Bytes(0));
     }
+    Some(EvictionThreshold::MilliPercent(share))
 }
 
 const HUNDRED_PERCENT: u32 = 100_000;
 
 /// Thousandths of a percent; a digit further right makes the threshold a little greater.
 fn milli_percent(text: &str) -> Option<u32> {
-    let share = crate::model::quantity::Quantity::parse(text).ok()?;
+    let share = Quantity::parse(text).ok()?;
     let share = u32::try_from(share.to_millis().ok()?).ok()?;
     (share <= HUNDRED_PERCENT && !text.ends_with(|end: char| end.is_ascii_alphabetic()))
         .then_some(share)

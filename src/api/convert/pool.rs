@@ -138,5 +138,5 @@ fn not_ready(object: &Object) -> Option<String> {
     let conditions = &object.status.as_ref()?.conditions;
     let ready = conditions.iter().find(|it| it.type_ == "Ready")?;
     (ready.status == "False")
-        .then(|| format!("it is not ready: {} {}", ready.reason, ready.message))
+        .then(|| format!("it is not ready: {}: {}", ready.reason, ready.message))
 }

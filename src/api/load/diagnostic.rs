@@ -83,22 +83,33 @@ pub struct DocumentName {
     pub object: Option<String>,
 }
 
-impl Position {
-    /// The place of `span` in `text`.
-    pub fn of(text: &str, span: Span) -> Self {
-        let before = &text[..span.start.min(text.len())];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            line: line_of(text, span.start),
-            column: before[line_start..].chars().count() + 1,
+/// Where the lines of a text begin, so that many places can be found in a long text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lines(Vec<usize>);
+
+impl Lines {
+    /// The lines of a text.
+    pub(super) fn of(text: &str) -> Self {
+        let breaks = text.match_indices('\n').map(|(byte, _)| byte + 1);
+        Self([0].into_iter().chain(breaks).collect())
+    }
+
+    /// The line of a byte, counted from one.
+    pub(super) fn line(&self, byte: usize) -> usize {
+        self.0.partition_point(|start| *start <= byte)
+    }
+
+    /// The place of `span` in the text, which has to be the same.
+    pub(super) fn position(&self, text: &str, span: Span) -> Position {
+        let line = self.line(span.start);
+        let start = self.0[line - 1];
+        let before = &text[start..span.start.clamp(start, text.len())];
+        Position {
+            line,
+            column: before.chars().count() + 1,
             span,
         }
     }
-}
-
-/// The line of a byte, counted from one.
-pub(super) fn line_of(text: &str, byte: usize) -> usize {
-    text[..byte.min(text.len())].matches('\n').count() + 1
 }
 
 /// Puts diagnostics into the order in which they are shown: by file, by place, errors first. What

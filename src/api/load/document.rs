@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::diagnostic::{Diagnostic, DocumentName, Finding, Position, Severity, sort};
+use super::diagnostic::{Diagnostic, DocumentName, Finding, Lines, Severity, sort};
 use super::source::Source;
 use super::tree::{Node, Span};
 use super::{shape, tree};
@@ -31,9 +31,10 @@ pub fn load<T: DeserializeOwned + JsonSchema>(
     match value {
         Some(value) if findings.is_empty() => Ok(value),
         Some(_) | None => {
+            let lines = Lines::of(&source.text);
             let diagnostics = findings.into_iter();
             let mut diagnostics: Vec<_> = diagnostics
-                .map(|(number, finding)| diagnostic(source, number, finding))
+                .map(|(number, finding)| diagnostic(source, &lines, number, finding))
                 .collect();
             sort(&mut diagnostics);
             Err(diagnostics)
@@ -96,11 +97,11 @@ fn unreadable(span: Span, error: &serde_json::Error) -> Finding {
     }
 }
 
-fn diagnostic(source: &Source, number: usize, finding: Finding) -> Diagnostic {
+fn diagnostic(source: &Source, lines: &Lines, number: usize, finding: Finding) -> Diagnostic {
     Diagnostic {
         severity: Severity::Error,
         file: source.name.clone(),
-        position: Some(Position::of(&source.text, finding.span)),
+        position: Some(lines.position(&source.text, finding.span)),
         document: Some(DocumentName {
             number,
             object: None,

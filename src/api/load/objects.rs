@@ -7,11 +7,12 @@
 mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::diagnostic::{Diagnostic, DocumentName, Finding, Position, Severity};
+use super::diagnostic::{Diagnostic, DocumentName, Finding, Lines, Severity};
 use super::source::Source;
 use super::tree::{self, Node, Span, Tree};
 use super::{metadata, shape};
@@ -82,6 +83,7 @@ pub(super) struct Item<'a, O> {
 #[derive(Clone)]
 pub(super) struct Origin<'a> {
     source: &'a Source,
+    lines: Rc<Lines>,
     number: usize,
     /// What to call it.
     object: Option<String>,
@@ -127,7 +129,7 @@ impl Origin<'_> {
         Diagnostic {
             severity,
             file: self.source.name.clone(),
-            position: Some(Position::of(&self.source.text, finding.span)),
+            position: Some(self.lines.position(&self.source.text, finding.span)),
             document: Some(DocumentName {
                 number: self.number,
                 object: self.object.clone(),
@@ -142,8 +144,8 @@ impl Origin<'_> {
     /// The file and line, for a sentence.
     fn place(&self) -> String {
         let name = FieldPath::ROOT.field("metadata").field("name");
-        let position = Position::of(&self.source.text, self.node.locate(&name));
-        format!("{}:{}", self.source.name, position.line)
+        let line = self.lines.line(self.node.locate(&name).start);
+        format!("{}:{line}", self.source.name)
     }
 }
 
@@ -157,10 +159,12 @@ struct Reader<'a, 'r, O: 'static> {
 impl<'a, O> Reader<'a, '_, O> {
     fn source(&mut self, source: &'a Source) {
         let parsed = tree::parse(&source.text);
+        let lines = Rc::new(Lines::of(&source.text));
         for (number, finding) in parsed.faults {
             let document = parsed.documents.iter().find(|(it, _)| *it == number);
             let origin = Origin {
                 source,
+                lines: Rc::clone(&lines),
                 number,
                 object: document.and_then(|(_, node)| name_of(node)),
                 base: FieldPath::ROOT,
@@ -171,6 +175,7 @@ impl<'a, O> Reader<'a, '_, O> {
         for (number, node) in parsed.documents {
             self.document(&Origin {
                 source,
+                lines: Rc::clone(&lines),
                 number,
                 object: name_of(&node),
                 base: FieldPath::ROOT,

@@ -1,5 +1,6 @@
 //! Where the text comes from. This is the only file of the loader that touches the outside.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,9 @@ const STANDARD_INPUT_NAME: &str = "<stdin>";
 /// What a folder is searched for; a file that is named itself may be called anything.
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 
+/// Some editors write it at the beginning of a file; YAML allows it, and it means nothing.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The API server takes objects of up to 1.5 MiB; this leaves room for a folder's worth of them in
 /// one file and keeps a mistaken argument from filling the memory.
 const SOURCE_BYTES_MAX: u64 = 64 << 20;
@@ -46,7 +50,7 @@ pub fn read(
             failures.push(*failure);
         }
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     files.retain(|file| seen.insert(file.clone()));
     let mut sources = Vec::new();
     for file in files {
@@ -146,11 +150,13 @@ fn text_of(name: &str, reader: &mut dyn Read) -> Result<Source, Box<Diagnostic>>
         let rule = format!("The text must be UTF-8, and is not at byte {position}.");
         unreadable(name, &rule, "Save the file as UTF-8.")
     })?;
+    let text = match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    };
     Ok(Source {
         name: name.to_owned(),
-        text: text
-            .strip_prefix('\u{feff}')
-            .map_or(text.clone(), str::to_owned),
+        text,
     })
 }
 

@@ -41,12 +41,12 @@ pub(super) fn reach(conditions: &mut Vec<Condition>, step: &str, moment: Moment)
             set(conditions, known, UNKNOWN, moment);
         }
     }
-    let is_done = |step: &&str| {
+    let is_done = |step: &str| {
         conditions
             .iter()
-            .any(|it| it.type_ == **step && it.status == TRUE)
+            .any(|it| it.type_ == step && it.status == TRUE)
     };
-    let ready = if STEPS.iter().all(|step| is_done(&step)) {
+    let ready = if STEPS.iter().all(|step| is_done(step)) {
         TRUE
     } else {
         UNKNOWN

@@ -7,7 +7,6 @@ use crate::model::price::PriceError;
 
 use super::facts::{RegionFile, TypeFacts, Zone, ZoneOffering};
 use super::labels::kebab;
-use super::offerings;
 
 /// Why a text is no region.
 #[derive(Debug, thiserror::Error)]
@@ -148,10 +147,10 @@ fn check_offerings(at: &str, facts: &TypeFacts, zones: &[Zone]) -> Result<(), Re
 
 /// A price for a way to pay that EC2 does not list would be a price nobody can pay.
 fn check_usage(at: &str, facts: &TypeFacts, offered: &ZoneOffering) -> Result<(), RegionError> {
-    for (_, class, field, price) in offerings::prices(offered) {
-        if !facts.usage_classes.contains(&class) {
+    for price in offered.prices() {
+        if !facts.usage_classes.contains(&price.usage_class) {
             let problem = "is a price for something that usageClasses does not list";
-            return Err(wrong(format!("{at}.{field}"), price, problem));
+            return Err(wrong(format!("{at}.{}", price.field), price.text, problem));
         }
     }
     Ok(())

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::model::catalog::CapacityType;
+
 /// A region as its file writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -99,6 +101,16 @@ pub enum UsageClass {
     Spot,
 }
 
+impl UsageClass {
+    /// What Kubernetes objects call it.
+    pub const fn capacity_type(self) -> CapacityType {
+        match self {
+            Self::OnDemand => CapacityType::OnDemand,
+            Self::Spot => CapacityType::Spot,
+        }
+    }
+}
+
 /// The network of a type.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -182,4 +194,32 @@ pub struct ZoneOffering {
     /// The price of spare capacity.
     #[serde(default)]
     pub spot: Option<String>,
+}
+
+/// A price in a zone's offering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PriceText<'a> {
+    /// What it is the price of.
+    pub usage_class: UsageClass,
+    /// The field that holds it.
+    pub field: &'static str,
+    /// The decimal as written.
+    pub text: &'a str,
+}
+
+impl ZoneOffering {
+    /// The prices that are known.
+    pub fn prices(&self) -> impl Iterator<Item = PriceText<'_>> {
+        let fields = [
+            (UsageClass::OnDemand, "onDemand", &self.on_demand),
+            (UsageClass::Spot, "spot", &self.spot),
+        ];
+        fields.into_iter().filter_map(|(usage_class, field, text)| {
+            Some(PriceText {
+                usage_class,
+                field,
+                text: text.as_deref()?,
+            })
+        })
+    }
 }

@@ -9,7 +9,7 @@ use crate::model::node_class::{AmiFamily, NodeClass};
 use crate::model::requirement::{Requirement, Requirements};
 
 use super::Region;
-use super::facts::{Architecture, TypeFacts, UsageClass, Zone};
+use super::facts::{Architecture, TypeFacts, Zone};
 
 /// Everything that the labels of this type can be on a node of this class.
 pub(super) fn requirements(region: &Region, facts: &TypeFacts, class: &NodeClass) -> Requirements {
@@ -141,10 +141,8 @@ fn place(region: &Region, facts: &TypeFacts, class: &NodeClass) -> [Requirement;
 }
 
 fn purchase(facts: &TypeFacts) -> Vec<Requirement> {
-    let capacity_types = facts.usage_classes.iter().map(|class| match class {
-        UsageClass::OnDemand => "on-demand",
-        UsageClass::Spot => "spot",
-    });
+    let usage_classes = facts.usage_classes.iter();
+    let capacity_types = usage_classes.map(|class| class.capacity_type().as_str());
     let mut all = vec![
         Requirement::one_of(keys::CAPACITY_TYPE, capacity_types),
         Requirement::one_of(keys::INSTANCE_TENANCY, ["default", "dedicated"]),

@@ -17,10 +17,10 @@ use std::sync::Arc;
 
 use crate::model::catalog::{Catalog, InstanceType, OfferingKey};
 use crate::model::claim::Machine;
-use crate::model::id::{PoolName, ProviderId, TypeName, ZoneName};
+use crate::model::id::{PoolName, ProviderId, TypeName};
 use crate::model::labels::keys;
 use crate::model::node_class::NodeClass;
-use crate::model::price::{Price, rank_prices};
+use crate::model::price::Price;
 
 use facts::{RegionFile, TypeFacts, Zone};
 use offerings::Sale;
@@ -48,7 +48,7 @@ impl Region {
     pub fn from_json(text: &str) -> Result<Self, RegionError> {
         let file: RegionFile = serde_json::from_str(text).map_err(RegionError::Format)?;
         check::check(&file)?;
-        let mut sales = sales(&file)?;
+        let mut sales = offerings::sales(&file)?;
         let sold = file.types.into_iter().map(|facts| {
             let name = TypeName::from(facts.name.as_str());
             let sales = sales.remove(&name).unwrap_or_default();
@@ -161,49 +161,6 @@ impl Region {
             capacity: bought.capacity,
         })
     }
-}
-
-/// The ways to buy each type. Prices are ranked among all of the region, so that offerings of
-/// different types compare.
-fn sales(file: &RegionFile) -> Result<BTreeMap<TypeName, Vec<Sale>>, RegionError> {
-    let mut texts = Vec::new();
-    let mut sales: Vec<(TypeName, Sale)> = Vec::new();
-    for (index, facts) in file.types.iter().enumerate() {
-        for (place, offered) in facts.offerings.iter().enumerate() {
-            for (capacity_type, _, field, text) in offerings::prices(offered) {
-                let price = Price::parse_decimal(text).map_err(|source| RegionError::Price {
-                    field: format!("types[{index}].offerings[{place}].{field}"),
-                    source,
-                })?;
-                texts.push(text);
-                let sale = Sale {
-                    zone: zone_name(&file.zones, &offered.zone),
-                    zone_id: offered.zone.clone(),
-                    capacity_type,
-                    price,
-                    rank: 0,
-                };
-                sales.push((facts.name.as_str().into(), sale));
-            }
-        }
-    }
-    let ranks = rank_prices(&texts).expect("every text has been read as a price");
-    let mut by_type: BTreeMap<TypeName, Vec<Sale>> = BTreeMap::new();
-    for ((name, sale), rank) in sales.into_iter().zip(ranks) {
-        by_type.entry(name).or_default().push(Sale { rank, ..sale });
-    }
-    for sales in by_type.values_mut() {
-        sales.sort_by(|a, b| (&a.zone, a.capacity_type).cmp(&(&b.zone, b.capacity_type)));
-    }
-    Ok(by_type)
-}
-
-fn zone_name(zones: &[Zone], id: &str) -> ZoneName {
-    let zone = zones.iter().find(|zone| zone.id == id);
-    zone.expect("the zones of offerings have been checked")
-        .name
-        .as_str()
-        .into()
 }
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ pub struct Rig {
     pub lost_answers: BTreeSet<u64>,
     /// The controller dies before it carries out the effect of this number.
     pub crash_before: Option<u64>,
+    /// The controller dies when it has carried out the effect of this number.
+    pub crash_after: Option<u64>,
     pub executed: u64,
     /// Whether plans are answered when asked, or held back.
     pub hold_plans: bool,
@@ -71,6 +73,7 @@ impl Rig {
             log: Vec::new(),
             lost_answers: BTreeSet::new(),
             crash_before: None,
+            crash_after: None,
             executed: 0,
             hold_plans: false,
             held_plans: Vec::new(),
@@ -168,13 +171,19 @@ impl Rig {
                 self.start();
                 continue;
             }
+            if self.crash_after == Some(self.executed) {
+                if self.holds(&effect) {
+                    self.act(effect.action);
+                }
+                self.start();
+                continue;
+            }
             self.carry_out(effect);
         }
         panic!("the engine wants more and more:\n{}", self.log.join("\n"));
     }
 
     fn carry_out(&mut self, effect: Effect) {
-        let number = self.executed;
         if self.hold_plans && matches!(effect.action, Action::Plan(_)) {
             self.held_plans.push(effect);
             return;
@@ -184,7 +193,7 @@ impl Rig {
         } else {
             EffectOutcome::PreconditionFailed
         };
-        let outcome = if self.lost_answers.contains(&number) {
+        let outcome = if self.lost_answers.contains(&self.executed) {
             EffectOutcome::Unknown
         } else {
             outcome

@@ -15,6 +15,9 @@ use crate::model::requirement::{Requirement, Requirements, ValueSet};
 use crate::model::resources::{ResourceName, Resources};
 use crate::planner::{Plan, PlanInput, PlannedClaim};
 
+/// The most types that the requirements of a claim may name (Karpenter's `MaxInstanceTypes`).
+const TYPES_MAX: usize = 600;
+
 /// What is wrong with the claims.
 pub(super) fn findings(
     input: &PlanInput,
@@ -144,7 +147,7 @@ fn types_agree(input: &PlanInput, claim: &PlannedClaim, types: &[&Arc<InstanceTy
             .map(|offering| offering.rank)
             .min()
     };
-    listed == named && listed.len() <= 600 && types.is_sorted_by_key(|it| rank(it))
+    listed == named && listed.len() <= TYPES_MAX && types.is_sorted_by_key(|it| rank(it))
 }
 
 fn has_variety(claim: &PlannedClaim, types: &[&Arc<InstanceType>]) -> bool {

@@ -23,12 +23,12 @@ pub fn solved(input: &DisruptionInput) -> DisruptionPlan {
     for removal in answer.commands.iter().flat_map(|command| &command.remove) {
         let state = &input.snapshot.nodes[&NodeId::Claim(removal.claim.clone())];
         assert_eq!(removal.generation, state.generation);
-        assert_eq!(removal.uid, state.claim().unwrap().uid);
+        assert_eq!(removal.uid, state.claim().expect("only claims go").uid);
     }
     let mut after = input.clone();
     let nodes = Arc::make_mut(&mut after.snapshot.nodes);
     for id in &going {
-        Arc::make_mut(nodes.get_mut(id).unwrap()).going = true;
+        Arc::make_mut(nodes.get_mut(id).expect("every node occurs")).going = true;
     }
     assert_eq!(plan(&after).commands, [], "planning again lets more go");
     if let Some(at) = answer.look_again {

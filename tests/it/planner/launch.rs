@@ -10,7 +10,7 @@ use super::problem::Problem;
 /// What a launch of the one claim planned for a problem may use, with these offerings sold out
 /// since the plan was made.
 fn launched(problem: &str, gone: &[CapacityType]) -> Vec<String> {
-    let input = Problem::parse(problem).unwrap().plan_input();
+    let input = Problem::parse(problem).expect("a problem").plan_input();
     let answer = plan(&input);
     let [claim] = answer.claims.as_slice() else {
         panic!("{} claims", answer.claims.len());
@@ -92,9 +92,9 @@ fn min_values_keeps_exotic_and_dear_offerings() {
 
 #[test]
 fn a_launch_names_the_sixty_cheapest_types() {
-    let types: String = (10..80)
-        .map(|number| format!("type t{number}.large cpu=2 memory=8Gi on-demand=0.{number}\n"))
-        .collect();
+    let price = |number| format!("type t{number}.large cpu=2 memory=8Gi on-demand=0.{number}\n");
+    let types: Vec<String> = (10..80).map(price).collect();
+    let types = types.concat();
     let problem = format!("{types}\npool general\npod web cpu=1 memory=1Gi");
     let left = launched(&problem, &[]);
     assert_eq!(left.len(), 60);

@@ -58,19 +58,19 @@ fn solved(input: &PlanInput) -> String {
 fn check(folder: &str, solve: impl Fn(&Problem) -> String) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
     let files = fs::read_dir(&folder).expect("the folder of goldens is in the repository");
-    let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = files.map(|file| file.expect("a file").path()).collect();
     files.sort();
     assert!(!files.is_empty());
     let bless = std::env::var_os("TIDEWRIGHT_BLESS").is_some();
     let mut wrong = Vec::new();
     for file in files {
-        let text = fs::read_to_string(&file).unwrap();
+        let text = fs::read_to_string(&file).expect("a fixture is text");
         let (question, expected) = text.split_once(SEPARATOR).unwrap_or((&text, ""));
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let name = file.display().to_string();
         let problem = Problem::parse(question).unwrap_or_else(|fault| panic!("{name}: {fault}"));
         let answer = solve(&problem);
         if bless {
-            fs::write(&file, format!("{question}{SEPARATOR}{answer}")).unwrap();
+            fs::write(&file, format!("{question}{SEPARATOR}{answer}")).expect("blessed");
         } else if answer != expected {
             wrong.push(format!(
                 "{name}: expected\n{expected}\nand the plan is\n{answer}"

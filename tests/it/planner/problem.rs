@@ -9,6 +9,7 @@
 //! claim c1 pool=general types=m.large,m.xlarge require=…
 //! pod web cpu=1 memory=1Gi count=3 select=K=V affinity=K:OP:V;K:OP:V prefer=WEIGHT:K:OP:V
 //!         tolerate=K or tolerate=K=V:EFFECT on=NODE or nominated=NODE
+//!         unsupported=PATH or overlooked=PATH, for fields that bind or that are a preference
 //! daemonset logs cpu=100m …as a pod
 //! sold-out spot m.large a until=700
 //! ```
@@ -40,7 +41,7 @@ use tidewright::model::pool::{
 use tidewright::model::price::{Price, rank_prices};
 use tidewright::model::quantity::Quantity;
 use tidewright::model::reason::DisruptionReason;
-use tidewright::model::requirement::{Operator, Requirement, Requirements};
+use tidewright::model::requirement::{Operator, Requirement, Requirements, ValueSet};
 use tidewright::model::resources::{ResourceName, Resources};
 use tidewright::model::schedule::{Schedule, Window};
 use tidewright::model::taint::{Taint, TaintEffect, Toleration, TolerationOperator};
@@ -289,10 +290,10 @@ impl Problem {
         let offerings = self.types.iter().flat_map(|it| &it.offerings);
         let prices: Vec<String> = offerings.map(|it| it.price.to_string()).collect();
         let prices: Vec<&str> = prices.iter().map(String::as_str).collect();
-        let mut ranks = rank_prices(&prices).unwrap().into_iter();
+        let mut ranks = rank_prices(&prices).expect("prices as written").into_iter();
         for it in &mut self.types {
             for offering in &mut Arc::make_mut(it).offerings {
-                offering.rank = ranks.next().unwrap();
+                offering.rank = ranks.next().expect("one rank a price");
             }
         }
     }
@@ -410,7 +411,7 @@ impl Problem {
         let ids = [NodeId::Claim(node.into()), NodeId::Node(node.into())];
         let known = ids.into_iter().find(|id| self.nodes.contains_key(id));
         let known = known.ok_or(format!("node {node} comes first"))?;
-        let state = self.nodes.get_mut(&known).unwrap();
+        let state = self.nodes.get_mut(&known).expect("the node is known");
         let pods = if words.has("on") {
             &mut state.pods
         } else {
@@ -554,7 +555,7 @@ fn pool(name: &str, words: &Words<'_>) -> Result<NodePool, Fault> {
     let mut asked = words.requirements("require")?;
     for least in words.all("min") {
         let (name, count) = least.split_once(':').ok_or("min is K:COUNT")?;
-        let mut requirement = Requirement::new(key(name), Operator::Exists, []).unwrap();
+        let mut requirement = Requirement::of(key(name), ValueSet::ANY);
         requirement.min_values = Some(count.parse().map_err(|_| "min is K:COUNT")?);
         asked.add(requirement);
     }
@@ -629,9 +630,16 @@ fn scheduling(words: &Words<'_>) -> Result<Scheduling, Fault> {
             term: requirements(term)?,
         })
     });
-    let unsupported = words.all("unsupported").map(|path| UnsupportedField {
-        path: path.into(),
-        weight: FieldWeight::Binding,
+    let fields = [
+        ("unsupported", FieldWeight::Binding),
+        ("overlooked", FieldWeight::Preference),
+    ];
+    let unsupported = fields.into_iter().flat_map(|(word, weight)| {
+        let path = |path: &str| path.into();
+        words.all(word).map(move |text| UnsupportedField {
+            path: path(text),
+            weight,
+        })
     });
     Ok(Scheduling {
         requests: Requests(words.resources("")?.with(&ResourceName::PODS, 1)),

@@ -121,10 +121,10 @@ fn problem() -> impl Strategy<Value = (String, Vec<String>)> {
         let mut text = TYPES.to_owned();
         for (kind, lines) in [("pool p", pools), ("node n", nodes)] {
             for (number, line) in lines.iter().enumerate() {
-                writeln!(text, "{kind}{number} {line}").unwrap();
+                writeln!(text, "{kind}{number} {line}").expect("a text can be written");
             }
         }
-        writeln!(text, "{claim}\n{rest}").unwrap();
+        writeln!(text, "{claim}\n{rest}").expect("a text can be written");
         let pods = pods.iter().enumerate();
         let pods = pods.map(|(number, line)| format!("pod w{number} {line}\n"));
         (text, pods.collect())
@@ -191,7 +191,8 @@ fn fits_on_unused_node(input: &PlanInput, answer: &Plan, at: usize) -> bool {
         let labels = Requirements::from_labels(&state.labels());
         let suits = |it: &Requirements| labels.compatible(it, |_| false).is_ok();
         tolerates_all(&pod.scheduling.tolerations, &state.taints()).is_ok()
-            && with_all_daemons(input, pod).fits_in(&state.allocatable().unwrap())
+            && with_all_daemons(input, pod)
+                .fits_in(&state.allocatable().expect("a node has a size"))
             && pod.scheduling.alternatives().iter().any(suits)
     })
 }
@@ -202,7 +203,7 @@ fn with_all_daemons(input: &PlanInput, pod: &Pod) -> Resources {
     let sets = input.snapshot.daemon_sets.values();
     let sizes = sets.map(|set| set.scheduling.resources());
     let size = pod.scheduling.resources().clone();
-    sizes.fold(size, |sum, it| sum.checked_add(it).unwrap())
+    sizes.fold(size, |sum, it| sum.checked_add(it).expect("small sizes"))
 }
 
 fn check_unplaced(input: &PlanInput, answer: &Plan) {
@@ -211,7 +212,7 @@ fn check_unplaced(input: &PlanInput, answer: &Plan) {
             .pending
             .iter()
             .position(|pod| pod.key == left.pod)
-            .unwrap();
+            .expect("only pending pods are judged");
         let (pod, reason) = (&left.pod, &left.reason);
         assert!(
             limits_forbid(reason) || !fits_somewhere_alone(input, at),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use tidewright::cluster::NodeId;
-use tidewright::model::id::PodKey;
+use tidewright::model::id::{PodKey, TypeName};
 use tidewright::model::labels::keys;
 use tidewright::planner::Plan;
 use tidewright::planner::disruption::DisruptionPlan;
@@ -18,7 +18,7 @@ pub fn plan(plan: &Plan) -> String {
     let mut text = String::new();
     for claim in &plan.claims {
         let (pool, price) = (&claim.pool, claim.cheapest.price);
-        let types: Vec<&str> = claim.instance_types.iter().map(|it| it.as_str()).collect();
+        let types: Vec<&str> = claim.instance_types.iter().map(TypeName::as_str).collect();
         let mut asked = claim.spec.requirements.clone();
         for key in [
             keys::INSTANCE_TYPE,
@@ -33,30 +33,30 @@ pub fn plan(plan: &Plan) -> String {
             .map(|(key, value)| format!("{key}={value}"))
             .collect();
         let pods = names(&claim.pods);
-        writeln!(text, "claim of {pool} for {pods}").unwrap();
-        writeln!(text, "  {} at {price}", claim.cheapest.offering).unwrap();
-        writeln!(text, "  types {}", types.join(" ")).unwrap();
-        writeln!(text, "  requests {}", claim.spec.requests).unwrap();
-        writeln!(text, "  requires {asked}").unwrap();
+        writeln!(text, "claim of {pool} for {pods}").expect("a text can be written");
+        writeln!(text, "  {} at {price}", claim.cheapest.offering).expect("a text can be written");
+        writeln!(text, "  types {}", types.join(" ")).expect("a text can be written");
+        writeln!(text, "  requests {}", claim.spec.requests).expect("a text can be written");
+        writeln!(text, "  requires {asked}").expect("a text can be written");
         if !labels.is_empty() {
-            writeln!(text, "  labels {}", labels.join(" ")).unwrap();
+            writeln!(text, "  labels {}", labels.join(" ")).expect("a text can be written");
         }
     }
     for placement in &plan.existing {
         let pods = names(&placement.pods);
-        writeln!(text, "existing {} for {pods}", placement.node).unwrap();
+        writeln!(text, "existing {} for {pods}", placement.node).expect("a text can be written");
     }
     for left in &plan.unplaced {
         let (name, reason) = (&left.pod.name, &left.reason);
-        writeln!(text, "unplaced {name}: {}\n  {reason}", reason.name()).unwrap();
+        writeln!(text, "unplaced {name}: {}\n  {reason}", reason.name())
+            .expect("a text can be written");
     }
-    write!(text, "cost {}", plan.cost_per_hour).unwrap();
-    write!(text, ", at least {}", plan.bound_per_hour).unwrap();
-    for dual in &plan.certificate.duals {
-        write!(text, " by {}", dual.resource).unwrap();
-    }
-    text.push('\n');
-    text
+    let (cost, bound) = (plan.cost_per_hour, plan.bound_per_hour);
+    let duals = plan.certificate.duals.iter();
+    let duals: String = duals
+        .map(|dual| [" by ", dual.resource.as_str()].concat())
+        .collect();
+    text + &format!("cost {cost}, at least {bound}{duals}\n")
 }
 
 fn id(node: &NodeId) -> String {
@@ -72,7 +72,8 @@ pub fn disruption(plan: &DisruptionPlan) -> String {
     for command in &plan.commands {
         let claims: Vec<&str> = command.remove.iter().map(|it| it.claim.as_str()).collect();
         let (reason, pool) = (command.reason, &command.pool);
-        writeln!(text, "{reason} in {pool}: {} go", claims.join(" ")).unwrap();
+        writeln!(text, "{reason} in {pool}: {} go", claims.join(" "))
+            .expect("a text can be written");
     }
     for kept in &plan.kept {
         let because = &kept.because;
@@ -82,11 +83,10 @@ pub fn disruption(plan: &DisruptionPlan) -> String {
             id(&kept.node),
             because.name()
         )
-        .unwrap();
+        .expect("a text can be written");
     }
-    match plan.look_again {
-        Some(at) => writeln!(text, "look again at {at}").unwrap(),
-        None => text.push_str("nothing changes by time alone\n"),
+    text + &match plan.look_again {
+        Some(at) => format!("look again at {at}\n"),
+        None => "nothing changes by time alone\n".to_owned(),
     }
-    text
 }

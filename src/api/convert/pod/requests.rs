@@ -33,7 +33,7 @@ pub(super) fn requests(
 ) -> Resources {
     let mut problems = Problems::default();
     let sizes = Sizes::read(own, status, path, &mut problems);
-    let total = sizes.and_then(|sizes| sizes.total());
+    let total = sizes.and_then(Sizes::total);
     let one_pod = Resources::new().with(&ResourceName::PODS, 1);
     let total = total.map(|total| total.with(&ResourceName::PODS, 1));
     if total.is_none() {

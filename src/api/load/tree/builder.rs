@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as Range, Tag};
 
 use super::{Entry, Node, Parsed, Span, Tree};
-use crate::api::load::diagnostic::{Finding, line_of};
+use crate::api::load::diagnostic::{Finding, Lines};
 use crate::api::load::scalar::{NotFinite, Scalar, resolve};
 use crate::api::rules::FieldPath;
 
@@ -298,7 +298,7 @@ impl<'a> Builder<'a> {
             purpose,
         });
         if let Some(earlier) = earlier {
-            let line = line_of(self.text, earlier.start);
+            let line = Lines::of(self.text).line(earlier.start);
             let rule =
                 format!("A field may be written only once, and this one stands on line {line}.");
             let fix = "Merge the two, or remove one of them.";
