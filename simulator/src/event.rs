@@ -1,6 +1,7 @@
 //! What happens in a world, as one ordered log: the report and the oracles read this and nothing
 //! that the product says of itself, but for its notices.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tidewright::engine::Notice;
@@ -31,6 +32,8 @@ pub enum Event {
         pod: PodKey,
         /// Its uid.
         uid: Uid,
+        /// Whether it belongs to one node and goes with it, as pods of DaemonSets do.
+        node_bound: bool,
     },
     /// The scheduler found no place for a pod.
     PodUnschedulable {
@@ -78,10 +81,19 @@ pub enum Event {
         /// Its pool.
         pool: PoolName,
     },
+    /// A NodeClaim says which machine is its own.
+    ClaimMatched {
+        /// The claim.
+        claim: ClaimName,
+        /// The machine.
+        machine: ProviderId,
+    },
     /// A NodeClaim was told to go.
     ClaimDeleting {
         /// The claim.
         claim: ClaimName,
+        /// Who told it to.
+        by: Actor,
     },
     /// A NodeClaim is gone.
     ClaimGone {
@@ -92,6 +104,8 @@ pub enum Event {
     FleetCalled {
         /// The group it buys for.
         group: LaunchGroup,
+        /// The claims it buys for.
+        claims: BTreeMap<ClaimName, Uid>,
         /// The offerings it names.
         offerings: Vec<OfferingKey>,
         /// How many machines it asks for.
@@ -158,4 +172,18 @@ pub enum Event {
     Fault(FaultKind),
     /// The controller started with an empty memory.
     ControllerStarted,
+    /// Something of the scenario's timeline was done.
+    Happened {
+        /// What, in a few words.
+        what: Arc<str>,
+    },
+}
+
+/// Who does something to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Actor {
+    /// The controller under test.
+    Controller,
+    /// A user, or the garbage collector after one.
+    User,
 }

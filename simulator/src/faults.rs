@@ -1,6 +1,7 @@
 //! What goes wrong in a world, and how often.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// The kinds of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -45,11 +46,28 @@ impl FaultKind {
         Self::Crash,
         Self::ListStale,
     ];
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InsufficientCapacity => "insufficient capacity",
+            Self::Throttled => "throttled call",
+            Self::SlowBoot => "slow boot",
+            Self::DeadBoot => "dead boot",
+            Self::WatchDelayed => "delayed event",
+            Self::WatchReordered => "reordered event",
+            Self::WatchLost => "lost event",
+            Self::Relist => "relist",
+            Self::AnswerLost => "lost answer",
+            Self::Crash => "crash",
+            Self::ListStale => "stale list",
+        }
+    }
 }
 
 /// How often each fault strikes, in thousandths, and how hard. All zero: nothing goes wrong.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct FaultSettings {
     /// Of fleet calls: an offering turns out to be sold out.
     pub insufficient_capacity_permille: u32,

@@ -1,3 +1,7 @@
 //! The `tidewright-sim` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tidewright_simulator::cli::main(std::env::args_os())
+}

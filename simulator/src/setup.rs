@@ -1,5 +1,6 @@
 //! What a world is made of, and what is done to it from outside.
 
+use std::fmt;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
@@ -63,6 +64,8 @@ pub enum ObjectKind {
     NodePool,
     /// NodeClaim.
     NodeClaim,
+    /// EC2NodeClass.
+    NodeClass,
     /// Pod.
     Pod,
     /// Node.
@@ -75,6 +78,33 @@ pub enum ObjectKind {
     DaemonSet,
     /// Job.
     Job,
+}
+
+impl ObjectKind {
+    /// Whether objects of this kind live in namespaces.
+    pub const fn has_namespace(self) -> bool {
+        match self {
+            Self::Pod | Self::Deployment | Self::ReplicaSet | Self::DaemonSet | Self::Job => true,
+            Self::NodePool | Self::NodeClaim | Self::NodeClass | Self::Node => false,
+        }
+    }
+}
+
+/// The kind as the API writes it.
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NodePool => "NodePool",
+            Self::NodeClaim => "NodeClaim",
+            Self::NodeClass => "EC2NodeClass",
+            Self::Pod => "Pod",
+            Self::Node => "Node",
+            Self::Deployment => "Deployment",
+            Self::ReplicaSet => "ReplicaSet",
+            Self::DaemonSet => "DaemonSet",
+            Self::Job => "Job",
+        })
+    }
 }
 
 /// What is done to a world from outside.
@@ -90,6 +120,13 @@ pub enum Happening {
         namespace: String,
         /// The name.
         name: String,
+    },
+    /// An object is deleted that has no name yet when the world is made.
+    DeleteAny {
+        /// The kind: NodeClaim or Node.
+        kind: ObjectKind,
+        /// Its place among those there are, by name, over and over again.
+        place: usize,
     },
     /// A Deployment or ReplicaSet is scaled.
     Scale {

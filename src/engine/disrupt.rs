@@ -71,7 +71,8 @@ impl Disrupt {
 
     /// Takes in an answer: each command on its own.
     pub(super) fn planned(&mut self, state: &mut State, plan: &DisruptionPlan) {
-        self.look_again = plan.look_again.filter(|when| *when > state.now);
+        // What passed while the plan was made is looked at again at once: the plan did not see it.
+        self.look_again = plan.look_again;
         for command in &plan.commands {
             for removal in &command.remove {
                 if !accept(state, command, removal) {

@@ -5,13 +5,16 @@ use serde::de::DeserializeOwned;
 
 use super::diagnostic::{Diagnostic, DocumentName, Finding, Lines, Severity, sort};
 use super::source::Source;
-use super::tree::Span;
+use super::tree::{Node, Span};
 use super::{shape, tree};
-use crate::api::rules::FieldPath;
+use crate::api::rules::{FieldPath, Violation};
 
 /// Reads a source that consists of one document, with the same care as a policy. What the type's
-/// schema cannot say is for the caller to check.
-pub fn load<T: DeserializeOwned + JsonSchema>(source: &Source) -> Result<T, Vec<Diagnostic>> {
+/// schema cannot say, `rules` says of a document that has its shape.
+pub fn load<T: DeserializeOwned + JsonSchema>(
+    source: &Source,
+    rules: impl Fn(&T) -> Vec<Violation>,
+) -> Result<T, Vec<Diagnostic>> {
     let parsed = tree::parse(&source.text);
     let mut findings = parsed.faults;
     let documents = parsed.documents;
@@ -19,27 +22,56 @@ pub fn load<T: DeserializeOwned + JsonSchema>(source: &Source) -> Result<T, Vec<
         let node = documents.get(1).map_or(Span::default(), |it| it.1.span);
         findings.push((documents.len().max(1), one_document(documents.len(), node)));
     }
-    let schema = schemars::schema_for!(T).to_value();
     let mut value = None;
     if let Some((number, node)) = documents.first() {
-        let shaped = shape::check(node, &FieldPath::ROOT, &schema, &schema);
-        findings.extend(shaped.findings.into_iter().map(|it| (*number, it)));
-        if findings.is_empty() {
-            match serde_json::from_value(shaped.value) {
-                Ok(read) => value = Some(read),
-                Err(error) => findings.push((*number, unreadable(node.span, &error))),
-            }
+        let shaped = shaped(node, findings.is_empty(), rules);
+        value = shaped.0;
+        findings.extend(shaped.1.into_iter().map(|it| (*number, it)));
+    }
+    match value {
+        Some(value) if findings.is_empty() => Ok(value),
+        Some(_) | None => {
+            let lines = Lines::of(&source.text);
+            let diagnostics = findings.into_iter();
+            let mut diagnostics: Vec<_> = diagnostics
+                .map(|(number, finding)| diagnostic(source, &lines, number, finding))
+                .collect();
+            sort(&mut diagnostics);
+            Err(diagnostics)
         }
     }
-    value.ok_or_else(|| {
-        let lines = Lines::of(&source.text);
-        let diagnostics = findings.into_iter();
-        let mut diagnostics: Vec<_> = diagnostics
-            .map(|(number, finding)| diagnostic(source, &lines, number, finding))
-            .collect();
-        sort(&mut diagnostics);
-        diagnostics
-    })
+}
+
+/// A document as a value, and what is wrong with it. A value is made only of a document that is
+/// sound so far.
+fn shaped<T: DeserializeOwned + JsonSchema>(
+    node: &Node,
+    is_sound: bool,
+    rules: impl Fn(&T) -> Vec<Violation>,
+) -> (Option<T>, Vec<Finding>) {
+    let schema = schemars::schema_for!(T).to_value();
+    let shaped = shape::check(node, &FieldPath::ROOT, &schema, &schema);
+    if !is_sound || !shaped.findings.is_empty() {
+        return (None, shaped.findings);
+    }
+    match serde_json::from_value::<T>(shaped.value) {
+        Ok(value) => {
+            let violations = rules(&value).into_iter();
+            let findings = violations.map(|it| broken(node, it)).collect();
+            (Some(value), findings)
+        }
+        Err(error) => (None, vec![unreadable(node.span, &error)]),
+    }
+}
+
+fn broken(node: &Node, violation: Violation) -> Finding {
+    Finding {
+        span: node.locate(&violation.path),
+        path: violation.path,
+        value: Some(violation.value),
+        rule: violation.rule,
+        fix: violation.fix,
+    }
 }
 
 fn one_document(count: usize, span: Span) -> Finding {

@@ -1,0 +1,161 @@
+//! Fleet calls of type `instant` (EC2 documentation, "CreateFleet").
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tidewright::engine::{
+    CloudError, LaunchOutcome, LaunchRequest, MachineFact, OfferingFailure, RankedOffering,
+};
+use tidewright::model::catalog::{CapacityType, OfferingKey};
+use tidewright::model::node_class::NodeClass;
+use tidewright::model::time::Timestamp;
+
+use super::{Cloud, CloudMachine, MachineState, tags};
+use crate::faults::{FaultKind, FaultSettings};
+use crate::random::{Purpose, Random};
+
+/// The code for an empty pool (EC2 documentation, "Error codes for the Amazon EC2 API").
+pub const INSUFFICIENT: &str = "InsufficientInstanceCapacity";
+
+/// The code for a token that was used for another request.
+const TOKEN_MISMATCH: &str = "IdempotentParameterMismatch";
+
+/// The least and the longest time that a pool stays empty after a fault emptied it.
+const OUTAGE_SECONDS: (u32, u32) = (120, 900);
+
+/// What may go wrong with a call, and where chance comes from.
+#[derive(Debug)]
+pub struct FleetFaults<'a> {
+    /// How often.
+    pub settings: &'a FaultSettings,
+    /// The world's chance.
+    pub random: &'a mut Random,
+    /// What has gone wrong.
+    pub struck: &'a mut Vec<FaultKind>,
+}
+
+impl FleetFaults<'_> {
+    fn strikes(&mut self, kind: FaultKind, permille: u32) -> bool {
+        let strikes = self.random.happens(Purpose::Cloud, permille);
+        if strikes {
+            self.struck.push(kind);
+        }
+        strikes
+    }
+}
+
+impl Cloud {
+    /// Buys machines, as many as the request has claims. A token seen before gets its first
+    /// answer again if the request is the same, and is refused otherwise.
+    pub fn create_fleet(
+        &mut self,
+        request: &LaunchRequest,
+        class: &NodeClass,
+        mut faults: FleetFaults<'_>,
+        now: Timestamp,
+    ) -> Result<LaunchOutcome, CloudError> {
+        if faults.strikes(FaultKind::Throttled, faults.settings.throttled_permille) {
+            return Err(CloudError::Throttled);
+        }
+        if let Some((first, answer)) = self.answers.get(&request.token) {
+            let code = TOKEN_MISMATCH.into();
+            let same = first == request;
+            return same
+                .then(|| answer.clone())
+                .ok_or(CloudError::Refused { code });
+        }
+        self.perhaps_empty_a_pool(request, &mut faults, now);
+        let mut outcome = LaunchOutcome::default();
+        let mut tried = BTreeSet::new();
+        for _ in &request.claims {
+            self.buy(request, class, &mut tried, &mut outcome, now);
+        }
+        let failures = tried.into_iter().map(|offering| OfferingFailure {
+            offering,
+            code: INSUFFICIENT.into(),
+        });
+        outcome.failures = failures.collect();
+        let answer = (request.clone(), outcome.clone());
+        self.answers.insert(request.token.clone(), answer);
+        Ok(outcome)
+    }
+
+    fn perhaps_empty_a_pool(
+        &mut self,
+        request: &LaunchRequest,
+        faults: &mut FleetFaults<'_>,
+        now: Timestamp,
+    ) {
+        let permille = faults.settings.insufficient_capacity_permille;
+        if !faults.strikes(FaultKind::InsufficientCapacity, permille) {
+            return;
+        }
+        // The pool that would have served goes first, and now and then its neighbours with it.
+        let (least, most) = OUTAGE_SECONDS;
+        let pools = 1 + faults.random.below(Purpose::Cloud, 4);
+        for offering in self.by_strategy(request, now) {
+            let seconds = least + faults.random.below(Purpose::Cloud, most - least);
+            let until = now.saturating_add(Duration::from_secs(u64::from(seconds)));
+            if self.capacity.has(&offering.key, now) {
+                self.capacity.outage(offering.key, until);
+            }
+            if faults.random.below(Purpose::Cloud, 1 + pools) == 0 {
+                break;
+            }
+        }
+    }
+
+    /// Buys one machine from the first pool that has one; the pools that had none join `empty`.
+    fn buy(
+        &mut self,
+        request: &LaunchRequest,
+        class: &NodeClass,
+        empty: &mut BTreeSet<OfferingKey>,
+        outcome: &mut LaunchOutcome,
+        now: Timestamp,
+    ) {
+        for RankedOffering { key, .. } in self.by_strategy(request, now) {
+            let id = self.next_id(key.zone.as_str());
+            let sold = self.capacity.has(&key, now).then(|| {
+                let machine = self.region.machine(&key, class, id.clone())?;
+                Some((machine, self.region.price(&key)?))
+            });
+            let Some((machine, price)) = sold.flatten() else {
+                empty.insert(key);
+                continue;
+            };
+            self.capacity.take(&key);
+            let fact = MachineFact {
+                machine: machine.clone(),
+                launch_group: Some(request.group.clone()),
+                tags: tags(request),
+                launched_at: now,
+            };
+            let bought = CloudMachine {
+                fact,
+                price,
+                state: MachineState::Running,
+                listed_from: now,
+            };
+            self.machines.insert(id, bought);
+            outcome.machines.push(machine);
+            return;
+        }
+    }
+
+    /// The offerings in the order in which the cloud tries them: spot by
+    /// `price-capacity-optimized` (the deepest pools first, the cheaper first among these),
+    /// everything else by `lowest-price`.
+    fn by_strategy(&self, request: &LaunchRequest, now: Timestamp) -> Vec<RankedOffering> {
+        let mut offerings = request.offerings.clone();
+        offerings.sort_by_cached_key(|offering| {
+            let depth = match request.capacity_type {
+                CapacityType::Spot => self.capacity.depth(&offering.key, self.seed, now),
+                CapacityType::OnDemand | CapacityType::Reserved => 0,
+            };
+            (Reverse(depth), offering.price, offering.key.clone())
+        });
+        offerings
+    }
+}

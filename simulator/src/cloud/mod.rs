@@ -1,0 +1,192 @@
+//! The cloud of the world: EC2 as far as a buyer of machines sees it.
+//!
+//! - Machines are sold by fleet calls ([`Cloud::create_fleet`]) and cost money from the purchase
+//!   until they are told to stop, by the second, 60 s at least (EC2 documentation, "Billing for On-Demand
+//!   Instances").
+//! - A list of machines may lag behind ("Eventual consistency in the Amazon EC2 API").
+//! - A machine told to stop is listed until it has stopped.
+
+mod bill;
+mod capacity;
+mod fleet;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tidewright::cloud::region::Region;
+use tidewright::engine::{CloudError, LaunchOutcome, LaunchRequest, MachineFact, MachineFilter};
+use tidewright::model::id::{LaunchToken, ProviderId};
+use tidewright::model::price::Price;
+use tidewright::model::time::Timestamp;
+
+pub use bill::billed;
+pub use capacity::CapacityRule;
+pub use fleet::FleetFaults;
+
+/// A machine, from its purchase on; kept when it is gone, because the bill names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloudMachine {
+    /// What the cloud says of it.
+    pub fact: MachineFact,
+    /// What it costs.
+    pub price: Price,
+    /// How far it has come.
+    pub state: MachineState,
+    /// When lists begin to show it.
+    pub listed_from: Timestamp,
+}
+
+/// How far a machine has come.
+///
+/// | State | Listed | Costs | Next |
+/// |---|---|---|---|
+/// | `Running` | yes | yes | told to stop |
+/// | `Stopping` | yes | no | has stopped |
+/// | `Gone` | no | no | |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MachineState {
+    /// It boots or runs.
+    Running,
+    /// It was told to stop.
+    Stopping {
+        /// When.
+        since: Timestamp,
+    },
+    /// It has stopped.
+    Gone {
+        /// When it was told to.
+        since: Timestamp,
+    },
+}
+
+impl CloudMachine {
+    /// Whether it boots or runs.
+    pub fn runs(&self) -> bool {
+        self.state == MachineState::Running
+    }
+
+    /// When it was told to stop.
+    pub fn stopped_at(&self) -> Option<Timestamp> {
+        match self.state {
+            MachineState::Running => None,
+            MachineState::Stopping { since } | MachineState::Gone { since } => Some(since),
+        }
+    }
+}
+
+/// The cloud.
+#[derive(Clone, Debug)]
+pub struct Cloud {
+    region: Region,
+    seed: u64,
+    machines: BTreeMap<ProviderId, CloudMachine>,
+    capacity: capacity::Capacity,
+    answers: BTreeMap<LaunchToken, (LaunchRequest, LaunchOutcome)>,
+    /// Machines that run on although they were told to stop, by sabotage.
+    immortal: BTreeSet<ProviderId>,
+    bought: u64,
+}
+
+impl Cloud {
+    /// A cloud in which nothing has been bought. Which of its pools are deep depends on the seed.
+    pub fn new(region: Region, seed: u64) -> Self {
+        Self {
+            region,
+            seed,
+            machines: BTreeMap::new(),
+            capacity: capacity::Capacity::default(),
+            answers: BTreeMap::new(),
+            immortal: BTreeSet::new(),
+            bought: 0,
+        }
+    }
+
+    /// What is sold.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// Every machine that was ever bought, by id.
+    pub fn machines(&self) -> impl Iterator<Item = &CloudMachine> {
+        self.machines.values()
+    }
+
+    /// One machine.
+    pub fn machine(&self, id: &ProviderId) -> Option<&CloudMachine> {
+        self.machines.get(id)
+    }
+
+    /// From now on there are so many machines left of what the rule matches.
+    pub fn limit(&mut self, rule: CapacityRule) {
+        self.capacity.add(rule);
+    }
+
+    /// The machines, as a list shows them at `now`.
+    pub fn list(&self, filter: &MachineFilter, now: Timestamp) -> Vec<MachineFact> {
+        let listed = self.machines.values().filter(|machine| {
+            let wanted = match filter {
+                MachineFilter::All => true,
+                MachineFilter::Group(group) => machine.fact.launch_group.as_ref() == Some(group),
+            };
+            let exists = !matches!(machine.state, MachineState::Gone { .. });
+            wanted && exists && machine.listed_from <= now
+        });
+        listed.map(|machine| machine.fact.clone()).collect()
+    }
+
+    /// Hides the newest machines from lists until `until`, as an eventually consistent list does.
+    pub fn hide_recent(&mut self, bought_after: Timestamp, until: Timestamp) {
+        for machine in self.machines.values_mut() {
+            if machine.fact.launched_at >= bought_after {
+                machine.listed_from = machine.listed_from.max(until);
+            }
+        }
+    }
+
+    /// Tells a machine to stop. To say so again changes nothing; a machine that has stopped is
+    /// not found. True if it was running until now.
+    pub fn terminate(&mut self, id: &ProviderId, now: Timestamp) -> Result<bool, CloudError> {
+        let machine = self.machines.get_mut(id).ok_or(CloudError::NotFound)?;
+        match machine.state {
+            MachineState::Running => {
+                machine.state = MachineState::Stopping { since: now };
+                Ok(true)
+            }
+            MachineState::Stopping { .. } => Ok(false),
+            MachineState::Gone { .. } => Err(CloudError::NotFound),
+        }
+    }
+
+    /// The machine pretends to stop, and to have stopped when it is asked again, and runs on: for
+    /// the sabotage `terminate-lost`.
+    pub fn pretend_to_terminate(&mut self, id: &ProviderId) -> Result<bool, CloudError> {
+        let first = self.machines.contains_key(id) && self.immortal.insert(id.clone());
+        first.then_some(false).ok_or(CloudError::NotFound)
+    }
+
+    /// The machine has stopped.
+    pub fn stopped(&mut self, id: &ProviderId) {
+        if let Some(machine) = self.machines.get_mut(id)
+            && let MachineState::Stopping { since } = machine.state
+        {
+            machine.state = MachineState::Gone { since };
+        }
+    }
+
+    fn next_id(&mut self, zone: &str) -> ProviderId {
+        self.bought += 1;
+        let id = tidewright::model::id::stable_hash([
+            self.seed.to_string().as_str(),
+            self.bought.to_string().as_str(),
+        ]);
+        format!("aws:///{zone}/i-0{id:016x}").into()
+    }
+}
+
+/// The tags under which a machine is found again.
+fn tags(request: &LaunchRequest) -> BTreeMap<Arc<str>, Arc<str>> {
+    request.tags.clone()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+use std::time::Duration;
+
+use tidewright::model::catalog::{CapacityType, OfferingKey};
+use tidewright::model::id::{ClaimName, LaunchGroup, Uid};
+use tidewright::model::node_class::NodeClass;
+
+use super::*;
+use crate::echo::node_class_ref;
+use crate::faults::FaultSettings;
+use crate::random::Random;
+use tidewright::engine::RankedOffering;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+fn cloud() -> Cloud {
+    let region = Region::from_json(include_str!("../../catalog/us-east-2.json"));
+    Cloud::new(region.expect("the embedded catalogue is sound"), 1)
+}
+
+/// A request for machines from the cheapest offerings of the family m6a.
+fn request(cloud: &Cloud, token: &str, paid: CapacityType, machines: u32) -> LaunchRequest {
+    let claims = (0..machines).map(|number| {
+        let name = format!("claim-{number}");
+        (ClaimName::from(name.as_str()), Uid::from(name))
+    });
+    let offerings = cloud
+        .region
+        .offerings()
+        .filter(|key| key.capacity_type == paid && key.instance_type.as_str().starts_with("m6a."));
+    let offerings = offerings.map(|key| RankedOffering {
+        price: cloud.region.price(&key).expect("it is sold"),
+        key,
+    });
+    LaunchRequest {
+        group: LaunchGroup::from("group"),
+        token: token.into(),
+        claims: claims.collect(),
+        node_class: node_class_ref("default"),
+        capacity_type: paid,
+        offerings: offerings.collect(),
+        tags: BTreeMap::new(),
+    }
+}
+
+fn call(
+    cloud: &mut Cloud,
+    request: &LaunchRequest,
+    settings: &FaultSettings,
+) -> Result<LaunchOutcome, CloudError> {
+    let class = NodeClass::with_defaults(request.node_class.clone());
+    let (mut random, mut struck) = (Random::new(1), Vec::new());
+    let faults = FleetFaults {
+        settings,
+        random: &mut random,
+        struck: &mut struck,
+    };
+    cloud.create_fleet(request, &class, faults, NOW)
+}
+
+fn buy(cloud: &mut Cloud, request: &LaunchRequest) -> LaunchOutcome {
+    call(cloud, request, &FaultSettings::default()).expect("nothing goes wrong")
+}
+
+fn offerings(outcome: &LaunchOutcome) -> Vec<OfferingKey> {
+    outcome
+        .machines
+        .iter()
+        .map(|machine| machine.offering())
+        .collect()
+}
+
+#[test]
+fn on_demand_is_bought_where_it_is_cheapest() {
+    let mut cloud = cloud();
+    let request = request(&cloud, "t", CapacityType::OnDemand, 2);
+    let outcome = buy(&mut cloud, &request);
+    let cheapest = request
+        .offerings
+        .iter()
+        .map(|offering| offering.price)
+        .min();
+    for key in offerings(&outcome) {
+        assert_eq!(cloud.region.price(&key), cheapest);
+    }
+    assert_eq!((outcome.machines.len(), outcome.failures.len()), (2, 0));
+}
+
+#[test]
+fn spot_is_bought_from_the_cheapest_of_the_deepest_pools() {
+    let mut cloud = cloud();
+    let request = request(&cloud, "t", CapacityType::Spot, 1);
+    let outcome = buy(&mut cloud, &request);
+    let bought = &offerings(&outcome)[0];
+    let depth = |key: &OfferingKey| cloud.capacity.depth(key, cloud.seed, NOW);
+    let deepest = request
+        .offerings
+        .iter()
+        .map(|offering| depth(&offering.key))
+        .max();
+    assert_eq!(Some(depth(bought)), deepest);
+    let cheaper = request.offerings.iter().filter(|offering| {
+        Some(depth(&offering.key)) == deepest && Some(offering.price) < cloud.region.price(bought)
+    });
+    assert_eq!(cheaper.count(), 0);
+}
+
+#[test]
+fn a_token_buys_once_and_is_refused_for_another_request() {
+    let mut cloud = cloud();
+    let first = request(&cloud, "t", CapacityType::Spot, 2);
+    let outcome = buy(&mut cloud, &first);
+    assert_eq!(buy(&mut cloud, &first), outcome);
+    assert_eq!(cloud.machines().count(), 2);
+    let other = request(&cloud, "t", CapacityType::Spot, 1);
+    let refused = call(&mut cloud, &other, &FaultSettings::default());
+    let code = "IdempotentParameterMismatch".into();
+    assert_eq!(refused, Err(CloudError::Refused { code }));
+    let fresh = request(&cloud, "u", CapacityType::Spot, 1);
+    assert_eq!(buy(&mut cloud, &fresh).machines.len(), 1);
+}
+
+#[test]
+fn empty_pools_are_named_and_the_rest_is_bought() {
+    let mut cloud = cloud();
+    cloud.limit(CapacityRule {
+        capacity_type: Some(CapacityType::OnDemand),
+        machines: Some(0),
+        ..CapacityRule::default()
+    });
+    let all = request(&cloud, "t", CapacityType::OnDemand, 2);
+    let outcome = buy(&mut cloud, &all);
+    assert!(outcome.machines.is_empty());
+    assert_eq!(outcome.failures.len(), all.offerings.len());
+    assert_eq!(&*outcome.failures[0].code, fleet::INSUFFICIENT);
+
+    let key = all.offerings[0].key.clone();
+    cloud.limit(CapacityRule {
+        instance_type: Some(key.instance_type.to_string()),
+        zone: Some(key.zone.to_string()),
+        machines: Some(1),
+        ..CapacityRule::default()
+    });
+    let again = request(&cloud, "u", CapacityType::OnDemand, 2);
+    let outcome = buy(&mut cloud, &again);
+    assert_eq!(offerings(&outcome), [key]);
+    assert_eq!(outcome.failures.len(), again.offerings.len());
+}
+
+#[test]
+fn faults_throttle_calls_and_empty_pools() {
+    let mut cloud = cloud();
+    let request = request(&cloud, "t", CapacityType::Spot, 1);
+    let throttled = FaultSettings {
+        throttled_permille: 1_000,
+        ..FaultSettings::default()
+    };
+    assert_eq!(
+        call(&mut cloud, &request, &throttled),
+        Err(CloudError::Throttled)
+    );
+    let empty = FaultSettings {
+        insufficient_capacity_permille: 1_000,
+        ..FaultSettings::default()
+    };
+    call(&mut cloud, &request, &empty).expect("an answer");
+    let out = request
+        .offerings
+        .iter()
+        .filter(|it| !cloud.capacity.has(&it.key, NOW));
+    assert!(out.count() > 0);
+}
+
+#[test]
+fn a_machine_costs_from_purchase_to_stop_and_a_minute_at_least() {
+    let mut cloud = cloud();
+    let request = request(&cloud, "t", CapacityType::OnDemand, 1);
+    let id = buy(&mut cloud, &request).machines[0].provider_id.clone();
+    let price = cloud.machine(&id).expect("bought").price;
+    let after = |millis| NOW.saturating_add(Duration::from_millis(millis));
+    let whole = |seconds| tidewright::model::price::bill(price, Duration::from_secs(seconds));
+    assert_eq!(cloud.bill(after(1)), whole(60));
+    assert_eq!(cloud.bill(after(90_001)), whole(91));
+    assert_eq!(cloud.terminate(&id, after(100_000)), Ok(true));
+    assert_eq!(cloud.terminate(&id, after(100_500)), Ok(false));
+    assert_eq!(cloud.list(&MachineFilter::All, after(101_000)).len(), 1);
+    cloud.stopped(&id);
+    assert_eq!(cloud.list(&MachineFilter::All, after(102_000)).len(), 0);
+    assert_eq!(
+        cloud.terminate(&id, after(103_000)),
+        Err(CloudError::NotFound)
+    );
+    assert_eq!(cloud.bill(after(500_000)), whole(100));
+}
+
+#[test]
+fn lists_may_lag_behind() {
+    let mut cloud = cloud();
+    let request = request(&cloud, "t", CapacityType::OnDemand, 1);
+    buy(&mut cloud, &request);
+    let (soon, later) = (
+        NOW.saturating_add(Duration::from_secs(5)),
+        NOW.saturating_add(Duration::from_secs(30)),
+    );
+    cloud.hide_recent(NOW, later);
+    let group = MachineFilter::Group("group".into());
+    assert_eq!(cloud.list(&group, soon).len(), 0);
+    assert_eq!(cloud.list(&group, later).len(), 1);
+    assert_eq!(
+        cloud
+            .list(&MachineFilter::Group("other".into()), later)
+            .len(),
+        0
+    );
+}

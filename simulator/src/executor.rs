@@ -1,0 +1,426 @@
+//! Carries out the engine's effects against the world, at the moment at which they arrive there.
+//!
+//! A shell checks preconditions and decides nothing. What a sabotage breaks in it stands here
+//! beside what it breaks.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{Node, Pod};
+use tidewright::api::nodeclaim::NodeClaim;
+use tidewright::api::nodeclass::EC2NodeClass;
+use tidewright::api::{convert, render};
+use tidewright::engine::{
+    Action, ApiError, CloudError, Effect, EffectOutcome, Eviction, EvictionMode, LaunchRequest,
+    MachineFilter, PlanAnswer, PlanRequest, Precondition,
+};
+use tidewright::model::id::{ClaimName, LaunchGroup, ProviderId, Uid};
+use tidewright::model::labels::keys;
+use tidewright::model::node_class::NodeClass;
+use tidewright::model::time::{Timestamp, parse_duration};
+use tidewright::planner;
+
+use crate::cloud::{Cloud, FleetFaults};
+use crate::event::{Actor, Event};
+use crate::faults::{FaultKind, FaultSettings, Sabotage};
+use crate::kube::kubelet::UserData;
+use crate::random::{Purpose, Quantiles, Random};
+use crate::store::{Grace, ObjectKey, Store, Stored, is_terminal, node_name, timestamp, uid};
+
+/// How long a call takes on its way there and on its way back, in milliseconds.
+struct Latency {
+    there: Quantiles,
+    back: Quantiles,
+}
+
+/// A call of the API server: about 20 ms in all.
+const API: Latency = Latency {
+    there: Quantiles::of([3, 5, 7, 10, 14, 22, 45]),
+    back: Quantiles::of([3, 5, 7, 10, 14, 22, 45]),
+};
+
+/// A fleet call: the machine is bought early, and the answer takes about 300 ms in all.
+const FLEET: Latency = Latency {
+    there: Quantiles::of([10, 15, 20, 30, 40, 60, 120]),
+    back: Quantiles::of([150, 190, 230, 270, 330, 430, 900]),
+};
+
+/// Any other call of the cloud: about 120 ms in all.
+const CLOUD: Latency = Latency {
+    there: Quantiles::of([10, 15, 20, 30, 40, 60, 120]),
+    back: Quantiles::of([40, 55, 70, 90, 120, 170, 350]),
+};
+
+/// A plan for a small cluster.
+const PLAN: Quantiles = Quantiles::of([1, 2, 3, 4, 6, 10, 25]);
+
+/// How much older than now a machine must be to be in a list that lags behind, and for how long a
+/// young one is not seen.
+const LIST_LAG_SECONDS: u64 = 20;
+
+/// How long an effect takes to arrive and its answer to come back, in milliseconds.
+pub fn latency(action: &Action, faults: &FaultSettings, random: &mut Random) -> (u32, u32) {
+    let Latency { there, back } = match action {
+        Action::CreateClaim { .. }
+        | Action::PatchClaim { .. }
+        | Action::DeleteClaim { .. }
+        | Action::ReleaseClaim { .. }
+        | Action::PatchNode { .. }
+        | Action::DeleteNode { .. }
+        | Action::ReleaseNode { .. }
+        | Action::Evict(_) => API,
+        Action::Launch(_) => FLEET,
+        Action::Terminate { .. } | Action::ListMachines(_) => CLOUD,
+        Action::Plan(_) if faults.plan_millis_max > 0 => {
+            return (0, random.below(Purpose::Plan, faults.plan_millis_max));
+        }
+        Action::Plan(_) => return (0, random.quantile(Purpose::Plan, &PLAN)),
+    };
+    (
+        random.quantile(Purpose::Latency, &there),
+        random.quantile(Purpose::Latency, &back),
+    )
+}
+
+/// What an effect is carried out with, and what came of it.
+#[derive(Debug)]
+pub struct Hands<'a> {
+    /// The API server.
+    pub store: &'a mut Store,
+    /// The cloud.
+    pub cloud: &'a mut Cloud,
+    /// What machines were told when they were bought.
+    pub told: &'a mut BTreeMap<ProviderId, UserData>,
+    /// What goes wrong at present.
+    pub faults: &'a FaultSettings,
+    /// The world's chance.
+    pub random: &'a mut Random,
+    /// What is broken on purpose.
+    pub sabotage: Option<Sabotage>,
+    /// The instant.
+    pub now: Timestamp,
+    /// What happened, to be logged.
+    pub events: Vec<Event>,
+    /// Machines that were bought: they begin to boot.
+    pub bought: Vec<ProviderId>,
+    /// Machines that were told to stop.
+    pub stopped: Vec<ProviderId>,
+}
+
+impl Hands<'_> {
+    /// Carries out one effect.
+    pub fn execute(&mut self, effect: &Effect) -> EffectOutcome {
+        if self.sabotage == Some(Sabotage::EffectTwice) {
+            let _first = self.attempt(effect);
+            return self.attempt(&repeated(effect));
+        }
+        self.attempt(effect)
+    }
+
+    fn attempt(&mut self, effect: &Effect) -> EffectOutcome {
+        let checked = self.check(&effect.action, &effect.precondition);
+        match checked {
+            Err(outcome) if self.sabotage != Some(Sabotage::PreconditionIgnored) => outcome,
+            Ok(()) | Err(_) => self.act(&effect.action),
+        }
+    }
+
+    fn check(&self, action: &Action, precondition: &Precondition) -> Result<(), EffectOutcome> {
+        match precondition {
+            Precondition::None => Ok(()),
+            Precondition::Uid(asked) => {
+                let (known, _) = self.object(action)?;
+                let same = known == *asked;
+                same.then_some(()).ok_or(EffectOutcome::PreconditionFailed)
+            }
+            Precondition::Alive(asked) => {
+                let (known, deleting) = self.object(action)?;
+                let alive = known == *asked && !deleting;
+                alive.then_some(()).ok_or(EffectOutcome::PreconditionFailed)
+            }
+            Precondition::Group(group, claims) => {
+                let held = claims
+                    .iter()
+                    .all(|(name, uid)| self.carries(name, uid, group));
+                held.then_some(()).ok_or(EffectOutcome::PreconditionFailed)
+            }
+        }
+    }
+
+    /// The uid of the object of an action, and whether it was told to go.
+    fn object(&self, action: &Action) -> Result<(Uid, bool), EffectOutcome> {
+        let found = match action {
+            Action::CreateClaim { name, .. }
+            | Action::PatchClaim { name, .. }
+            | Action::DeleteClaim { name }
+            | Action::ReleaseClaim { name } => self.known::<NodeClaim>(&cluster_key(name.as_str())),
+            Action::PatchNode { name, .. }
+            | Action::DeleteNode { name }
+            | Action::ReleaseNode { name } => self.known::<Node>(&cluster_key(name.as_str())),
+            Action::Evict(Eviction { pod, .. }) => {
+                self.known::<Pod>(&ObjectKey::new(&pod.namespace, &pod.name))
+            }
+            Action::Launch(_)
+            | Action::Terminate { .. }
+            | Action::ListMachines(_)
+            | Action::Plan(_) => None,
+        };
+        found.ok_or(EffectOutcome::Api(ApiError::NotFound))
+    }
+
+    fn known<T: Stored>(&self, key: &ObjectKey) -> Option<(Uid, bool)> {
+        let object = self.store.get::<T>(key)?;
+        Some((uid(object), object.meta().deletion_timestamp.is_some()))
+    }
+
+    fn carries(&self, name: &ClaimName, asked: &Uid, group: &LaunchGroup) -> bool {
+        let claim = self.store.get::<NodeClaim>(&cluster_key(name.as_str()));
+        claim.is_some_and(|claim| {
+            let annotations = claim.metadata.annotations.as_ref();
+            let carried = annotations.and_then(|it| it.get(keys::LAUNCH_GROUP));
+            uid(claim) == *asked
+                && claim.metadata.deletion_timestamp.is_none()
+                && carried.map(String::as_str) == Some(group.as_str())
+        })
+    }
+
+    fn act(&mut self, action: &Action) -> EffectOutcome {
+        let now = self.now;
+        match action {
+            Action::CreateClaim { name, spec } => {
+                let claim = render::node_claim(name, spec);
+                match self.store.create(claim, now) {
+                    Ok(claim) => {
+                        let claim = convert::node_claim(claim).value;
+                        EffectOutcome::ClaimCreated(Box::new(claim))
+                    }
+                    Err(error) => EffectOutcome::Api(error),
+                }
+            }
+            Action::PatchClaim { name, patch } => {
+                let key = cluster_key(name.as_str());
+                let change = |claim: &mut NodeClaim| render::patch_claim(claim, patch, now);
+                answer(self.store.update(&key, change).map(|_| ()))
+            }
+            Action::DeleteClaim { name } => self.delete::<NodeClaim>(name.as_str()),
+            Action::ReleaseClaim { name } => self.release::<NodeClaim>(name.as_str()),
+            Action::PatchNode { name, patch } => {
+                let key = cluster_key(name.as_str());
+                let change = |node: &mut Node| render::patch_node(node, patch);
+                answer(self.store.update(&key, change).map(|_| ()))
+            }
+            Action::DeleteNode { name } => self.delete::<Node>(name.as_str()),
+            Action::ReleaseNode { name } => self.release::<Node>(name.as_str()),
+            Action::Evict(eviction) => self.evict(eviction),
+            Action::Launch(request) => self.launch(request),
+            Action::Terminate { provider_id } => self.terminate(provider_id),
+            Action::ListMachines(filter) => self.list(filter),
+            Action::Plan(request) => EffectOutcome::Planned(Box::new(think(request))),
+        }
+    }
+
+    fn delete<T: Stored>(&mut self, name: &str) -> EffectOutcome {
+        answer(
+            self.store
+                .delete::<T>(&cluster_key(name), Actor::Controller, self.now),
+        )
+    }
+
+    fn release<T: Stored>(&mut self, name: &str) -> EffectOutcome {
+        answer(
+            self.store
+                .release::<T>(&cluster_key(name), keys::TERMINATION, self.now),
+        )
+    }
+
+    fn evict(&mut self, eviction: &Eviction) -> EffectOutcome {
+        let key = ObjectKey::new(&eviction.pod.namespace, &eviction.pod.name);
+        let Some(pod) = self.store.get::<Pod>(&key) else {
+            return EffectOutcome::Api(ApiError::NotFound);
+        };
+        let stays = pod.metadata.deletion_timestamp.is_none() && !is_terminal(pod);
+        let told = Event::PodEvicted {
+            pod: eviction.pod.clone(),
+            uid: uid(pod),
+            node: node_name(pod).unwrap_or_default().into(),
+            protected: is_protected(pod, self.now),
+            forced: matches!(eviction.mode, EvictionMode::Delete { .. }),
+        };
+        let whom = uid(pod);
+        let done = match eviction.mode {
+            EvictionMode::Evict => self.store.evict(&key, &whom, self.now),
+            EvictionMode::Delete { grace } => {
+                let grace = Grace::Of(grace);
+                self.store
+                    .delete_pod(&key, grace, Actor::Controller, self.now)
+            }
+        };
+        if done.is_ok() && stays {
+            self.events.push(told);
+        }
+        answer(done)
+    }
+
+    fn launch(&mut self, request: &LaunchRequest) -> EffectOutcome {
+        let mut request = request.clone();
+        if self.sabotage == Some(Sabotage::TokenDropped) {
+            request.token = fresh_token(&request, self.random);
+        }
+        let offerings = request
+            .offerings
+            .iter()
+            .map(|offering| offering.key.clone());
+        self.events.push(Event::FleetCalled {
+            group: request.group.clone(),
+            claims: request.claims.clone(),
+            offerings: offerings.collect(),
+            count: u32::try_from(request.claims.len()).unwrap_or(u32::MAX),
+        });
+        let class = self.node_class(&request);
+        let mut struck = Vec::new();
+        let faults = FleetFaults {
+            settings: self.faults,
+            random: self.random,
+            struck: &mut struck,
+        };
+        let outcome = self.cloud.create_fleet(&request, &class, faults, self.now);
+        self.events.extend(struck.into_iter().map(Event::Fault));
+        match outcome {
+            Ok(launched) => {
+                let sold_out = launched.failures.iter().map(|failure| Event::SoldOut {
+                    offering: failure.offering.clone(),
+                });
+                self.events.extend(sold_out);
+                for machine in &launched.machines {
+                    self.bought(&request, &machine.provider_id);
+                }
+                EffectOutcome::Launched(launched)
+            }
+            Err(error) => EffectOutcome::Cloud(error),
+        }
+    }
+
+    /// A machine in an answer: bought just now, unless the answer is an old one.
+    fn bought(&mut self, request: &LaunchRequest, id: &ProviderId) {
+        let Some(machine) = self.cloud.machine(id) else {
+            return;
+        };
+        if self.told.contains_key(id) {
+            return;
+        }
+        let claim = request.claims.keys().next();
+        let claim = claim.and_then(|name| self.store.get(&cluster_key(name.as_str())));
+        let told = claim.map(UserData::of).unwrap_or_default();
+        self.told.insert(id.clone(), told);
+        self.events.push(Event::MachineBought {
+            machine: id.clone(),
+            offering: machine.fact.machine.offering(),
+            price: machine.price,
+            group: machine.fact.launch_group.clone(),
+        });
+        self.bought.push(id.clone());
+    }
+
+    fn node_class(&self, request: &LaunchRequest) -> NodeClass {
+        let name = &request.node_class.name;
+        let class = self.store.get::<EC2NodeClass>(&cluster_key(name));
+        class.map_or_else(
+            || NodeClass::with_defaults(request.node_class.clone()),
+            |class| convert::ec2_node_class(class).value,
+        )
+    }
+
+    fn terminate(&mut self, id: &ProviderId) -> EffectOutcome {
+        if self.throttled() {
+            return EffectOutcome::Cloud(CloudError::Throttled);
+        }
+        let stopped = match self.sabotage {
+            Some(Sabotage::TerminateLost) => self.cloud.pretend_to_terminate(id),
+            _ => self.cloud.terminate(id, self.now),
+        };
+        match stopped {
+            Ok(was_running) => {
+                if was_running {
+                    let machine = id.clone();
+                    self.events.push(Event::MachineTerminated { machine });
+                    self.stopped.push(id.clone());
+                }
+                EffectOutcome::Done
+            }
+            Err(error) => EffectOutcome::Cloud(error),
+        }
+    }
+
+    fn list(&mut self, filter: &MachineFilter) -> EffectOutcome {
+        if self.throttled() {
+            return EffectOutcome::Cloud(CloudError::Throttled);
+        }
+        if self
+            .random
+            .happens(Purpose::Cloud, self.faults.list_stale_permille)
+        {
+            self.events.push(Event::Fault(FaultKind::ListStale));
+            let lag = std::time::Duration::from_secs(LIST_LAG_SECONDS);
+            let after = self.now.saturating_sub(lag);
+            self.cloud.hide_recent(after, self.now.saturating_add(lag));
+        }
+        let untagged = self.sabotage == Some(Sabotage::TokenDropped);
+        match filter {
+            MachineFilter::Group(_) if untagged => EffectOutcome::Machines(Vec::new()),
+            MachineFilter::All | MachineFilter::Group(_) => {
+                EffectOutcome::Machines(self.cloud.list(filter, self.now))
+            }
+        }
+    }
+
+    fn throttled(&mut self) -> bool {
+        let permille = self.faults.throttled_permille;
+        let throttled = self.random.happens(Purpose::Cloud, permille);
+        if throttled {
+            self.events.push(Event::Fault(FaultKind::Throttled));
+        }
+        throttled
+    }
+}
+
+/// The effect as a careless client repeats it: a fleet call gets a token of its own.
+fn repeated(effect: &Effect) -> Effect {
+    let mut effect = effect.clone();
+    if let Action::Launch(request) = &mut effect.action {
+        request.token = format!("{}-again", request.token).into();
+    }
+    effect
+}
+
+fn fresh_token(request: &LaunchRequest, random: &mut Random) -> tidewright::model::id::LaunchToken {
+    let number = random.below(Purpose::Controller, u32::MAX);
+    format!("{}-{number}", request.token).into()
+}
+
+fn think(request: &PlanRequest) -> PlanAnswer {
+    match request {
+        PlanRequest::Provision(input) => PlanAnswer::Provision(planner::plan(input)),
+        PlanRequest::Disrupt(input) => PlanAnswer::Disrupt(planner::disruption::plan(input)),
+    }
+}
+
+fn answer(done: Result<(), ApiError>) -> EffectOutcome {
+    done.map_or_else(EffectOutcome::Api, |()| EffectOutcome::Done)
+}
+
+fn cluster_key(name: &str) -> ObjectKey {
+    ObjectKey::cluster(name)
+}
+
+/// Whether a pod asks to be left alone at this moment: `karpenter.sh/do-not-disrupt` is `true`, or
+/// a time that it has not run for yet.
+pub fn is_protected(pod: &Pod, now: Timestamp) -> bool {
+    let annotations = pod.metadata.annotations.as_ref();
+    let Some(value) = annotations.and_then(|it| it.get(keys::DO_NOT_DISRUPT)) else {
+        return false;
+    };
+    let started = pod.status.as_ref().and_then(|it| it.start_time.as_ref());
+    let ran = started.map(|started| now.since(timestamp(started)));
+    let within = |span| ran.is_none_or(|ran| ran < span);
+    let protects = value == "true" || parse_duration(value).is_ok_and(within);
+    protects && pod.metadata.deletion_timestamp.is_none() && !is_terminal(pod)
+}

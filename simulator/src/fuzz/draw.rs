@@ -1,0 +1,274 @@
+//! What a seed means.
+
+use std::time::Duration;
+
+use tidewright::model::catalog::CapacityType;
+use tidewright::model::time::Timestamp;
+
+use super::objects::{self, PodShape, PoolShape, Workload};
+use crate::boot::BootProfile;
+use crate::faults::{FaultSettings, Sabotage};
+use crate::random::{Purpose, Random};
+use crate::scenario::{region, usual_settings};
+use crate::setup::{Happening, Object, ObjectKind, Setup};
+
+/// A Monday at 08:00 UTC: schedules that begin at nine are closed and open in no world.
+const START: Timestamp = Timestamp::from_seconds(1_767_600_000);
+
+/// From the end of all faults and changes to the end of the world: everything has come to rest.
+const REST: Duration = Duration::from_mins(45);
+
+/// A world, and what it is in words.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// The world before its first step.
+    pub setup: Setup,
+    /// When it ends, after its start.
+    pub until: Duration,
+    /// Its settings, one a line.
+    pub settings: Vec<String>,
+}
+
+/// The world of a seed.
+pub fn draw(seed: u64, sabotage: Option<Sabotage>) -> Drawn {
+    let mut draw = Draw(Random::new(seed));
+    let active = Duration::from_mins(u64::from(draw.between(6, 15)));
+    let boot = draw.one(&["fast", "fast", "cached-image", "reference"]);
+    let faults = draw.faults(active);
+    let pools = draw.pools();
+    let mut objects: Vec<Object> = pools.iter().map(objects::pool).collect();
+    let with_daemon = draw.chance(500);
+    if with_daemon {
+        objects.push(objects::daemon_set());
+    }
+    let timeline = draw.timeline(&pools, active);
+    let mut settings = vec![
+        format!("boot profile {boot}, faults for {} s", active.as_secs()),
+        format!("faults {}", written(&faults)),
+    ];
+    settings.extend(pools.iter().map(ToString::to_string));
+    if with_daemon {
+        settings.push("a DaemonSet on every node".to_owned());
+    }
+    settings.push(format!("{} things done from outside", timeline.len()));
+    let setup = Setup {
+        seed,
+        start: START,
+        objects,
+        region: region(),
+        boot: BootProfile::named(boot).expect("these profiles come with the simulator"),
+        faults,
+        sabotage,
+        settings: usual_settings(),
+        timeline,
+    };
+    Drawn {
+        setup,
+        until: active + REST,
+        settings,
+    }
+}
+
+fn written(faults: &FaultSettings) -> String {
+    serde_json::to_string(faults).expect("fault settings are numbers")
+}
+
+struct Draw(Random);
+
+impl Draw {
+    fn below(&mut self, bound: usize) -> usize {
+        let bound = u32::try_from(bound).unwrap_or(u32::MAX);
+        let drawn = self.0.below(Purpose::Drawing, bound);
+        usize::try_from(drawn).expect("an index has at least 32 bits")
+    }
+
+    fn between(&mut self, least: u32, most: u32) -> u32 {
+        least + self.0.below(Purpose::Drawing, most - least + 1)
+    }
+
+    fn chance(&mut self, permille: u32) -> bool {
+        self.0.happens(Purpose::Drawing, permille)
+    }
+
+    fn one<T: Copy>(&mut self, choices: &[T]) -> T {
+        let place = self.below(choices.len());
+        choices[place]
+    }
+
+    /// Each kind is off in half of all worlds.
+    fn fault(&mut self, most_permille: u32) -> u32 {
+        if self.chance(500) {
+            self.between(1, most_permille)
+        } else {
+            0
+        }
+    }
+
+    fn faults(&mut self, active: Duration) -> FaultSettings {
+        FaultSettings {
+            insufficient_capacity_permille: self.fault(300),
+            throttled_permille: self.fault(200),
+            slow_boot_permille: self.fault(200),
+            dead_boot_permille: self.fault(100),
+            watch_delayed_permille: self.fault(300),
+            watch_delay_millis_max: self.between(100, 10_000),
+            watch_reordered_permille: self.fault(200),
+            watch_lost_permille: self.fault(50),
+            relist_permille: self.fault(20),
+            answer_lost_permille: self.fault(100),
+            crash_permille: self.fault(30),
+            list_stale_permille: self.fault(200),
+            plan_millis_max: if self.chance(500) {
+                self.between(50, 5_000)
+            } else {
+                0
+            },
+            quiet_after_seconds: u32::try_from(active.as_secs()).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn pools(&mut self) -> Vec<PoolShape> {
+        let names = ["alpha", "beta", "gamma"];
+        let count = 1 + self.below(names.len());
+        let names = names.into_iter().take(count);
+        names.map(|name| self.pool(name)).collect()
+    }
+
+    fn pool(&mut self, name: &'static str) -> PoolShape {
+        let limits: &[(&str, &str)] = &[
+            ("cpu", "4"),
+            ("cpu", "16"),
+            ("cpu", "64"),
+            ("memory", "32Gi"),
+            ("nodes", "1"),
+            ("nodes", "3"),
+        ];
+        PoolShape {
+            name,
+            families: self.one(&[
+                &["m6a"],
+                &["c6a", "c7a"],
+                &["m6a", "m7a", "r6a"],
+                &["c6a", "m6a", "r6a", "c7a", "m7a", "r7a"],
+            ]),
+            spot: self.chance(700),
+            tainted: self.chance(300),
+            limit: self.chance(500).then(|| self.one(limits)),
+            budget: self.one(&["0", "1", "1", "2", "10%", "50%", "100%"]),
+            budget_for_empty: self.chance(800),
+            consolidate_after: self.one(&["0s", "10s", "30s", "1m", "2m"]),
+            grace: self.chance(300).then(|| self.one(&["30s", "2m"])),
+            startup_taint: self.chance(200),
+            weight: self.between(1, 100),
+        }
+    }
+
+    fn timeline(&mut self, pools: &[PoolShape], active: Duration) -> Vec<(Duration, Happening)> {
+        let mut timeline = Vec::new();
+        let workloads = self.between(2, 6);
+        for number in 0..workloads {
+            self.workload(pools, active, number, &mut timeline);
+        }
+        for _ in 0..self.below(4) {
+            let kind = self.one(&[
+                ObjectKind::NodeClaim,
+                ObjectKind::NodeClaim,
+                ObjectKind::Node,
+            ]);
+            let place = self.below(8);
+            let at = self.within(active);
+            timeline.push((at, Happening::DeleteAny { kind, place }));
+        }
+        for _ in 0..self.below(3) {
+            self.shortage(active, &mut timeline);
+        }
+        if self.chance(300) {
+            let at = self.within(active);
+            timeline.push((at, Happening::CrashController));
+        }
+        timeline.sort_by_key(|(at, _)| *at);
+        timeline
+    }
+
+    fn within(&mut self, active: Duration) -> Duration {
+        let most = u32::try_from(active.as_millis()).unwrap_or(u32::MAX);
+        Duration::from_millis(u64::from(self.between(0, most)))
+    }
+
+    /// A workload comes, perhaps changes, and perhaps goes. Soon after it has come a claim may be
+    /// deleted: while it is being bought.
+    fn workload(
+        &mut self,
+        pools: &[PoolShape],
+        active: Duration,
+        number: u32,
+        timeline: &mut Vec<(Duration, Happening)>,
+    ) {
+        let at = self.within(active / 2);
+        let name = format!("work-{number}");
+        let shape = self.pod(pools);
+        let workload = self.one(&[
+            Workload::Deployment,
+            Workload::Deployment,
+            Workload::Job,
+            Workload::Pod,
+        ]);
+        let count = self.between(1, 10);
+        let object = objects::workload(workload, &name, count, &shape);
+        timeline.push((at, Happening::Apply(object)));
+        if self.chance(300) {
+            let late = self.one(&[150, 400, 2_500]);
+            let after = Duration::from_millis(u64::from(self.between(40, late)));
+            let kind = ObjectKind::NodeClaim;
+            let place = self.below(4);
+            timeline.push((at + after, Happening::DeleteAny { kind, place }));
+        }
+        if workload == Workload::Deployment {
+            for _ in 0..self.below(3) {
+                let replicas = self.between(0, 12);
+                let later = self.within(active).max(at);
+                timeline.push((later, scale(&name, replicas)));
+            }
+            if self.chance(600) {
+                timeline.push((active, scale(&name, 0)));
+            }
+        }
+    }
+
+    fn pod(&mut self, pools: &[PoolShape]) -> PodShape {
+        let place = self.below(pools.len());
+        PodShape {
+            cpu: self.one(&["100m", "250m", "500m", "1", "2", "3", "6", "500"]),
+            memory: self.one(&["128Mi", "512Mi", "1Gi", "4Gi", "12Gi"]),
+            pool: (pools[place].tainted || self.chance(300)).then(|| pools[place].name),
+            protected: self.chance(250),
+            run_seconds: self.between(20, 300),
+            grace_seconds: self.one(&[0, 5, 30]),
+        }
+    }
+
+    /// Some offerings are short for a while, and there again when all faults end.
+    fn shortage(&mut self, active: Duration, timeline: &mut Vec<(Duration, Happening)>) {
+        let capacity_type =
+            self.one(&[Some(CapacityType::Spot), Some(CapacityType::OnDemand), None]);
+        let zone = self.one(&[None, Some("us-east-2a"), Some("us-east-2b")]);
+        let machines = self.one(&[0, 0, 1, 3]);
+        let short = |machines| Happening::Capacity {
+            capacity_type,
+            instance_type: None,
+            zone: zone.map(ToOwned::to_owned),
+            machines,
+        };
+        timeline.push((self.within(active), short(Some(machines))));
+        timeline.push((active, short(None)));
+    }
+}
+
+fn scale(name: &str, replicas: u32) -> Happening {
+    Happening::Scale {
+        kind: ObjectKind::Deployment,
+        namespace: "default".to_owned(),
+        name: name.to_owned(),
+        replicas,
+    }
+}

@@ -1,0 +1,8 @@
+//! Kubernetes as it reacts to pods and nodes: the scheduler, the kubelets and the controllers of
+//! workloads. They read and write the store and know nothing of Tidewright.
+
+pub mod kubelet;
+pub mod scheduler;
+pub mod workloads;
+
+pub mod conditions;

@@ -1,0 +1,71 @@
+//! Which node takes a pod.
+
+use std::cmp::Reverse;
+
+use k8s_openapi::api::core::v1::{Node, Pod};
+
+use super::{affinity, requests, taints};
+use crate::store::Store;
+
+/// Why a node does not take a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// The node goes, or is closed by hand.
+    Closed,
+    /// The pod does not endure a taint.
+    Taint(String),
+    /// The labels are not those that the pod asks for.
+    Labels,
+    /// There is too little of a resource.
+    Resource(String),
+}
+
+/// The best node that takes the pod, as things are in the store.
+pub fn place(store: &Store, pod: &Pod) -> Option<String> {
+    let nodes = store.all::<Node>().values();
+    let fitting = nodes.filter_map(|node| {
+        let room = fits(store, pod, node).ok()?;
+        Some((score(pod, node, &room), node.metadata.name.clone()?))
+    });
+    fitting.min().map(|(_, name)| name)
+}
+
+/// Whether a node on which nothing runs takes a pod.
+pub fn fits_empty(pod: &Pod, node: &Node) -> Result<(), Misfit> {
+    fits(&Store::default(), pod, node).map(|_| ())
+}
+
+/// Whether a node takes a pod, and what room it has.
+fn fits(store: &Store, pod: &Pod, node: &Node) -> Result<requests::Amounts, Misfit> {
+    fits_labels_and_taints(pod, node)?;
+    let room = requests::room(store, node);
+    match requests::of(pod).first_short(&room) {
+        Some(name) => Err(Misfit::Resource(name.to_owned())),
+        None => Ok(room),
+    }
+}
+
+/// Whether labels and taints let a node take a pod, however full it is.
+pub fn fits_labels_and_taints(pod: &Pod, node: &Node) -> Result<(), Misfit> {
+    let spec = node.spec.as_ref();
+    let closed = spec.and_then(|spec| spec.unschedulable).unwrap_or(false);
+    if closed && !taints::tolerates_closing(pod) {
+        return Err(Misfit::Closed);
+    }
+    if let Some(taint) = taints::first_unbearable(pod, node) {
+        return Err(Misfit::Taint(taint.key.clone()));
+    }
+    if affinity::is_wanted(pod, node) {
+        Ok(())
+    } else {
+        Err(Misfit::Labels)
+    }
+}
+
+/// What decides between nodes that all take the pod; the least is best. Soft taints count first,
+/// then what the pod prefers, then how much room there is.
+fn score(pod: &Pod, node: &Node, room: &requests::Amounts) -> (usize, Reverse<i64>, Reverse<i128>) {
+    let soft = taints::soft_count(pod, node);
+    let preferred = affinity::preference(pod, node);
+    (soft, Reverse(preferred), Reverse(room.get("cpu")))
+}

@@ -1,0 +1,262 @@
+//! The oracles on logs written by hand: each is shown what it must find, and what it must let pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::json;
+use tidewright::api::nodepool::NodePool;
+use tidewright::model::price::Price;
+use tidewright::model::resources::{ResourceName, Resources};
+
+use super::pools::PoolRules;
+use super::{Failure, Scene, liveness, money, safety};
+use crate::event::Entry;
+use crate::faults::FaultSettings;
+use crate::script::{START, log};
+use crate::trace::Trace;
+
+/// One budget of two nodes at once, and one that is closed on working days from nine to ten.
+fn pool() -> PoolRules {
+    let pool: NodePool = serde_json::from_value(json!({
+        "apiVersion": "karpenter.sh/v1",
+        "kind": "NodePool",
+        "metadata": {"name": "p"},
+        "spec": {
+            "limits": {"cpu": "4", "nodes": "3"},
+            "template": {"spec": {
+                "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "d"},
+                "requirements": [],
+            }},
+            "disruption": {"consolidateAfter": "1m", "budgets": [
+                {"nodes": "1"},
+                {"nodes": "0", "schedule": "0 9 * * mon-fri", "duration": "1h"},
+                {"nodes": "0", "reasons": ["Drifted"]},
+            ]},
+        },
+    }))
+    .expect("the pool has its shape");
+    PoolRules::of(&pool)
+}
+
+/// Shows a log to the oracles and gives the failures of those that look at entries and at the end.
+fn failures(text: &str) -> Vec<Failure> {
+    let entries = log(text);
+    let pools = BTreeMap::from([("p".into(), pool())]);
+    let two = Resources::ZERO.with(&ResourceName::CPU, 2_000);
+    let capacity = BTreeMap::from([("m6a.large".into(), two)]);
+    let faults = FaultSettings::default();
+    let mut trace = Trace::default();
+    let mut memory = safety::Memory::default();
+    let mut orphans = liveness::Orphans::default();
+    let mut failures = Vec::new();
+    let mut last: Option<&Entry> = None;
+    for entry in &entries {
+        trace.add(entry);
+        let mut scene = Scene {
+            trace: &trace,
+            pools: &pools,
+            capacity: &capacity,
+            faults: &faults,
+            entry,
+            checks: 0,
+            failures: Vec::new(),
+        };
+        safety::after(&mut scene, &mut memory);
+        orphans.check(&mut scene);
+        failures.append(&mut scene.failures);
+        last = Some(entry);
+    }
+    let mut scene = Scene {
+        trace: &trace,
+        pools: &pools,
+        capacity: &capacity,
+        faults: &faults,
+        entry: last.expect("a log has entries"),
+        checks: 0,
+        failures: Vec::new(),
+    };
+    liveness::decisions_have_settled(&mut scene, &entries);
+    failures.append(&mut scene.failures);
+    failures
+}
+
+/// Compares which oracles find something in a log.
+fn check(text: &str, expected: &[&str]) {
+    let failures = failures(text);
+    let found: Vec<&str> = failures.iter().map(|failure| failure.oracle).collect();
+    assert_eq!(found, expected, "{failures:?}\n{text}");
+    for failure in failures {
+        assert!(!failure.objects.is_empty() && !failure.sentence.is_empty());
+        assert!(failure.step > 0 && failure.at >= START);
+    }
+}
+
+/// A claim with a machine and a ready node: `c1`, `i-1`, `n1`, and so on.
+fn node(number: u32) -> String {
+    format!(
+        "1 claim c{number} p
+         2 fleet g{number} 1 c{number} spot:m6a.large:a
+         2 bought i-{number} spot:m6a.large:a 0.036 g{number}
+         3 matched c{number} i-{number}
+         60 joined n{number} i-{number}
+         61 node-ready n{number}\n"
+    )
+}
+
+#[test]
+fn budgets_count_the_nodes_that_go_at_once() {
+    let two = node(1) + &node(2);
+    check(
+        &format!("{two}200 deleting c1\n300 claim-gone c1\n400 deleting c2"),
+        &[],
+    );
+    check(
+        &format!("{two}200 deleting c1\n201 deleting c2"),
+        &["budget"],
+    );
+    // A user's deletion is not the controller's, but counts against what it may do later.
+    check(
+        &format!("{two}200 deleting c1 by-user\n201 deleting c2"),
+        &[],
+    );
+    check(
+        &format!("{two}200 deleting c1 by-user\n300 deleting c2"),
+        &["budget"],
+    );
+    // A node that never was ready, or that somebody else deletes, is no choice.
+    let unready = two.replace("61 node-ready n2", "61 pod x");
+    check(&format!("{unready}200 deleting c1\n201 deleting c2"), &[]);
+    check(
+        &format!("{two}199 node-deleting n2\n200 deleting c1\n201 deleting c2"),
+        &[],
+    );
+}
+
+#[test]
+fn a_budget_with_a_schedule_closes_and_opens() {
+    // Logs begin at eight; the budget is closed from 3,600 s to 7,200 s.
+    for (at, expected) in [
+        (3_599, &[] as &[&str]),
+        (3_620, &[]),
+        (3_700, &["budget"]),
+        (7_199, &["budget"]),
+        (7_201, &[]),
+    ] {
+        let late = node(1).replace("61 node-ready n1", "61 node-ready n1\n61 happened wait");
+        check(
+            &format!("{late}{} happened x\n{at} deleting c1", at - 1),
+            expected,
+        );
+    }
+}
+
+#[test]
+fn protected_pods_stay_until_time_is_up() {
+    check("1 pod a\n2 evicted a n1", &[]);
+    check("1 pod a\n2 evicted a n1 protected", &["do-not-disrupt"]);
+    check("1 pod a\n2 evicted a n1 protected forced", &[]);
+}
+
+#[test]
+fn limits_are_counted_in_what_runs() {
+    let two = node(1) + &node(2);
+    check(&two, &[]);
+    check(&format!("{two}{}", node(3)), &["limits"]);
+    let one_gone = format!("{two}70 terminated i-1\n70 claim-gone c1\n");
+    check(&format!("{one_gone}{}", node(3)), &[]);
+}
+
+#[test]
+fn machines_are_bought_for_living_claims_and_once() {
+    check("1 fleet g 1 c spot:m6a.large:a", &["intent"]);
+    check(
+        "1 claim c p\n2 deleting c\n3 fleet g 1 c spot:m6a.large:a",
+        &["intent"],
+    );
+    let bought =
+        "1 claim c p\n2 fleet g 1 c spot:m6a.large:a\n2 bought i-1 spot:m6a.large:a 0.036 g\n";
+    check(bought, &[]);
+    check(
+        &format!("{bought}3 bought i-2 spot:m6a.large:a 0.036 g"),
+        &["launched-once"],
+    );
+    check(
+        &format!("{bought}3 terminated i-1\n4 bought i-2 spot:m6a.large:a 0.036 g"),
+        &[],
+    );
+}
+
+#[test]
+fn a_machine_without_a_claim_has_a_bound() {
+    let gone = node(1) + "100 claim-gone c1\n";
+    check(&format!("{gone}460 happened x"), &[]);
+    check(&format!("{gone}461 happened x"), &["orphan"]);
+    check(&format!("{gone}400 terminated i-1\n900 happened x"), &[]);
+}
+
+#[test]
+fn sold_out_offerings_rest_for_three_minutes() {
+    let begin =
+        "0 start\n1 claim c p\n2 fleet g 1 c spot:m6a.large:a\n2 sold-out spot:m6a.large:a\n";
+    let again = "fleet g 1 c spot:m6a.large:a";
+    check(&format!("{begin}3 {again}"), &[]);
+    check(&format!("{begin}5 {again}"), &["sold-out"]);
+    check(&format!("{begin}181 {again}"), &["sold-out"]);
+    check(&format!("{begin}182 {again}"), &[]);
+    // Whoever was not told, or was born later, cannot know.
+    check(&format!("{begin}2 fault lost-answer\n5 {again}"), &[]);
+    check(&format!("{begin}4 start\n5 {again}"), &[]);
+    check(&format!("{begin}5 fleet g 1 c on-demand:m6a.large:a"), &[]);
+}
+
+#[test]
+fn decisions_come_to_rest() {
+    check("1 happened x\n1500 claim c p", &[]);
+    check("1 happened x\n1562 claim c p", &["settled"]);
+    check("1 happened x\n1562 claim c p\n1563 pod a", &[]);
+}
+
+#[test]
+fn a_bill_is_time_by_price_with_a_minute_at_least() {
+    let entries = log("1 bought i-1 spot:m6a.large:a 0.36\n11 terminated i-1\n\
+                       20 bought i-2 spot:m6a.large:a 0.36\n120.5 terminated i-2\n200 happened x");
+    let trace = Trace::of(&entries);
+    let billed = |seconds| {
+        let price = Price::parse_decimal("0.36").expect("a price is a decimal");
+        tidewright::model::price::bill(price, Duration::from_secs(seconds))
+    };
+    for (seconds, expected) in [(60 + 101, 0), (60 + 100, 1), (10 + 101, 1)] {
+        let mut scene = Scene {
+            trace: &trace,
+            pools: &BTreeMap::new(),
+            capacity: &BTreeMap::new(),
+            faults: &FaultSettings::default(),
+            entry: entries.last().expect("the log has entries"),
+            checks: 0,
+            failures: Vec::new(),
+        };
+        money::bill_adds_up(&mut scene, billed(seconds));
+        assert_eq!(scene.failures.len(), expected, "{seconds} s");
+        assert_eq!(scene.checks, 1);
+    }
+}
+
+#[test]
+fn a_pod_that_vanished_is_missed() {
+    let entries = log("1 pod a\n1 pod b\n2 ended b\n3 happened x");
+    let trace = Trace::of(&entries);
+    for (stored, expected) in [(&["uid-a"] as &[&str], 0), (&[], 1)] {
+        let mut scene = Scene {
+            trace: &trace,
+            pools: &BTreeMap::new(),
+            capacity: &BTreeMap::new(),
+            faults: &FaultSettings::default(),
+            entry: entries.last().expect("the log has entries"),
+            checks: 0,
+            failures: Vec::new(),
+        };
+        let stored: BTreeSet<String> = stored.iter().map(ToString::to_string).collect();
+        liveness::no_pod_lost(&mut scene, &stored);
+        assert_eq!(scene.failures.len(), expected);
+    }
+}

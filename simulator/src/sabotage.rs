@@ -1,0 +1,70 @@
+//! Shells that are broken on purpose: what each of them does to what the engine sees.
+//!
+//! Those that change what is done, not what is seen, are found in `executor` by their name.
+
+use tidewright::cluster::Change;
+use tidewright::engine::{CloudError, EffectOutcome, OfferingFailure};
+use tidewright::model::pod::{DoNotDisrupt, Requests, Scheduling};
+use tidewright::model::pool::{Budget, BudgetNodes, Limits};
+use tidewright::model::resources::Resources;
+
+use crate::faults::Sabotage;
+
+/// What the engine is told of a change.
+pub fn change(sabotage: Option<Sabotage>, mut change: Change) -> Change {
+    match (sabotage, &mut change) {
+        (Some(Sabotage::BudgetUnread), Change::Pool(pool)) => {
+            pool.disruption.budgets = vec![Budget {
+                nodes: BudgetNodes::Percent(100),
+                reasons: None,
+                window: None,
+            }];
+        }
+        (Some(Sabotage::LimitsUnread), Change::Pool(pool)) => {
+            pool.limits = Limits::default();
+        }
+        (Some(Sabotage::ProtectionUnread), Change::Pod(pod)) => {
+            pod.do_not_disrupt = DoNotDisrupt::No;
+        }
+        (Some(Sabotage::RequestsHalved), Change::Pod(pod)) => halve(&mut pod.scheduling),
+        (Some(Sabotage::RequestsHalved), Change::DaemonSet(set)) => halve(&mut set.scheduling),
+        _ => {}
+    }
+    change
+}
+
+/// What the engine is told of an answer.
+pub fn outcome(sabotage: Option<Sabotage>, outcome: EffectOutcome) -> EffectOutcome {
+    match (sabotage, outcome) {
+        (Some(Sabotage::SoldOutUnreported), EffectOutcome::Launched(mut launched)) => {
+            if launched.machines.is_empty() {
+                return EffectOutcome::Cloud(CloudError::Unavailable);
+            }
+            let hidden = launched
+                .failures
+                .into_iter()
+                .map(|failure| OfferingFailure {
+                    code: "InternalError".into(),
+                    ..failure
+                });
+            launched.failures = hidden.collect();
+            EffectOutcome::Launched(launched)
+        }
+        (Some(Sabotage::SweepOff), EffectOutcome::Machines(_)) => {
+            EffectOutcome::Machines(Vec::new())
+        }
+        (_, outcome) => outcome,
+    }
+}
+
+fn halve(scheduling: &mut Scheduling) {
+    let Requests(requests) = &scheduling.requests;
+    let pods = requests.pods();
+    let halved = requests
+        .iter()
+        .fold(Resources::ZERO, |sum, (name, amount)| {
+            sum.with(&name, amount / 2)
+        });
+    let one = tidewright::model::resources::ResourceName::PODS;
+    scheduling.requests = Requests(halved.with(&one, pods));
+}

@@ -1,0 +1,82 @@
+//! What the binary carries: scenarios, a policy, a catalogue.
+
+use tidewright::api::load::{Diagnostic, Source};
+use tidewright::cloud::region::Region;
+
+use super::load::diagnostic;
+use crate::boot::BootProfile;
+
+/// The scenarios by name.
+const SCENARIOS: [(&str, &str); 4] = [
+    (
+        "limits-bind",
+        include_str!("../../scenarios/limits-bind.yaml"),
+    ),
+    (
+        "spot-fallback",
+        include_str!("../../scenarios/spot-fallback.yaml"),
+    ),
+    (
+        "zero-to-one",
+        include_str!("../../scenarios/zero-to-one.yaml"),
+    ),
+    (
+        "zero-to-one-on-demand",
+        include_str!("../../scenarios/zero-to-one-on-demand.yaml"),
+    ),
+];
+
+const SERVERLESS: &str = include_str!("../../../policies/serverless.yaml");
+const CATALOG: &str = include_str!("../../catalog/us-east-2.json");
+
+/// The names of the scenarios.
+pub(super) fn names() -> [&'static str; 4] {
+    SCENARIOS.map(|(name, _)| name)
+}
+
+/// The text of a scenario.
+pub(super) fn scenario(name: &str) -> Option<Source> {
+    let (name, text) = SCENARIOS.iter().find(|(known, _)| *known == name)?;
+    Some(Source {
+        name: format!("simulator/scenarios/{name}.yaml"),
+        text: (*text).to_owned(),
+    })
+}
+
+/// The scenario whose name is nearest to a misspelt one.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    nearest_of(name, names().into_iter())
+}
+
+/// The policy for functions and jobs that sleep most of the time.
+pub(super) fn serverless() -> Source {
+    Source {
+        name: "policies/serverless.yaml".to_owned(),
+        text: SERVERLESS.to_owned(),
+    }
+}
+
+/// What is sold in us-east-2, six families of it.
+pub fn region() -> Region {
+    Region::from_json(CATALOG).expect("a test reads the embedded catalogue")
+}
+
+/// There is no boot profile of this name.
+pub(super) fn unknown_profile(name: &str) -> Diagnostic {
+    let profiles = BootProfile::all();
+    let names: Vec<&str> = profiles.iter().map(|it| it.name.as_str()).collect();
+    let rule = format!(
+        "There is no boot profile `{name}`; there are {}.",
+        names.join(", ")
+    );
+    diagnostic("--boot", rule, "Name one of them.")
+}
+
+/// A name is near if few letters differ.
+const EDITS_MAX: usize = 3;
+
+fn nearest_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
+    let near = near.filter(|(edits, _)| *edits <= EDITS_MAX);
+    near.min().map(|(_, known)| known)
+}

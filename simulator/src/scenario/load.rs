@@ -1,0 +1,338 @@
+//! From a name or a path to a scenario that can be run.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tidewright::api::load::{
+    Diagnostic, Manifest, Severity, Source, load_document, load_manifests, load_policies, read,
+};
+use tidewright::api::rules::FieldPath;
+use tidewright::cloud::region::Region;
+use tidewright::engine::Settings;
+use tidewright::model::catalog::CapacityType;
+use tidewright::model::time::{Timestamp, parse_duration};
+use tidewright::planner::{Options, PreferencePolicy};
+
+use super::file::{
+    Applied, DeletableKind, Happens, PaidFor, ScalableKind, ScenarioFile, SettingsFile,
+};
+use super::{Choices, Scenario, embedded, rules};
+use crate::boot::BootProfile;
+use crate::setup::{Happening, Object, ObjectKind, Setup};
+
+/// A Monday morning before working hours: schedules of budgets are closed and will open.
+const START: &str = "2026-01-05T08:00:00Z";
+
+/// Karpenter's batch windows.
+const BATCH_IDLE: Duration = Duration::from_secs(1);
+const BATCH_MAX: Duration = Duration::from_secs(10);
+
+/// Enough for plans of many thousand pods; a plan that takes more is cut short and says so.
+const EVALUATIONS_MAX: u64 = 5_000_000;
+
+/// Why a scenario cannot be run, with the texts that the diagnostics are about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What is wrong.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts.
+    pub sources: Vec<Source>,
+}
+
+/// A scenario, and what there is to say about its files.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Warnings and notices.
+    pub remarks: Vec<Diagnostic>,
+    /// The texts that they are about.
+    pub sources: Vec<Source>,
+}
+
+/// Reads a scenario by its name or path. `choices` replace what the file says.
+pub fn load(scenario: &str, choices: &Choices) -> Result<Loaded, Refused> {
+    let mut loader = Loader::default();
+    let file = loader.file(scenario)?;
+    let setup = loader.setup(&file, choices)?;
+    Ok(Loaded {
+        scenario: Scenario {
+            name: file.name,
+            description: file.description,
+            setup,
+            until: span(&file.until),
+            expect: file.expect,
+        },
+        remarks: loader.remarks,
+        sources: loader.sources,
+    })
+}
+
+/// The settings of an engine that nobody has set anything for.
+pub fn usual_settings() -> Settings {
+    Settings {
+        batch_idle: BATCH_IDLE,
+        batch_max: BATCH_MAX,
+        plan: Options {
+            preferences: PreferencePolicy::Respect,
+            evaluations_max: EVALUATIONS_MAX,
+        },
+    }
+}
+
+#[derive(Default)]
+struct Loader {
+    /// The folder in which paths of the scenario begin; none for an embedded one.
+    folder: Option<PathBuf>,
+    sources: Vec<Source>,
+    remarks: Vec<Diagnostic>,
+}
+
+impl Loader {
+    fn file(&mut self, scenario: &str) -> Result<ScenarioFile, Refused> {
+        let source = match embedded::scenario(scenario) {
+            Some(source) => source,
+            None => {
+                let path = Path::new(scenario);
+                if !path.exists() {
+                    return Err(self.refuse(vec![unknown(scenario)]));
+                }
+                self.folder = Some(path.parent().unwrap_or(Path::new("")).to_owned());
+                let mut texts = self.read(&[path.to_owned()])?;
+                texts.pop().expect("one path that was read is one text")
+            }
+        };
+        self.sources.push(source.clone());
+        load_document(&source, rules::check).map_err(|found| self.refuse(found))
+    }
+
+    fn setup(&mut self, file: &ScenarioFile, choices: &Choices) -> Result<Setup, Refused> {
+        let profile = choices.boot.as_deref().unwrap_or(file.boot_profile.name());
+        let boot = BootProfile::named(profile)
+            .ok_or_else(|| self.refuse(vec![embedded::unknown_profile(profile)]))?;
+        let region = self.region(file.catalog.as_deref())?;
+        let mut objects = self.policies(file, choices)?;
+        objects.extend(self.manifests(&file.manifests)?);
+        let mut timeline = Vec::new();
+        for happens in &file.timeline {
+            let at = span(&happens.at);
+            timeline.extend(self.happenings(happens)?.into_iter().map(|it| (at, it)));
+        }
+        let start = file.start.as_deref().unwrap_or(START);
+        Ok(Setup {
+            seed: choices.seed.unwrap_or(file.seed),
+            start: Timestamp::parse(start).expect("the rules of the file check the instant"),
+            objects,
+            region,
+            boot,
+            faults: file.faults.clone(),
+            sabotage: None,
+            settings: settings(&file.settings),
+            timeline,
+        })
+    }
+
+    fn policies(&mut self, file: &ScenarioFile, choices: &Choices) -> Result<Vec<Object>, Refused> {
+        let sources = match (&choices.policies, &file.policies) {
+            (Some(folder), _) => self.read(std::slice::from_ref(folder))?,
+            (None, Some(paths)) => self.read_named(paths)?,
+            (None, None) => vec![embedded::serverless()],
+        };
+        self.sources.extend(sources.iter().cloned());
+        let accepted = load_policies(&sources).map_err(|found| self.refuse(found))?;
+        self.remarks.extend(accepted.remarks);
+        let set = accepted.value;
+        let classes = set.node_classes.into_values();
+        let classes = classes.map(|class| Object::NodeClass(Box::new(class)));
+        let pools = set.node_pools.into_values();
+        let pools = pools.map(|pool| Object::NodePool(Box::new(pool)));
+        Ok(classes.chain(pools).collect())
+    }
+
+    fn manifests(&mut self, paths: &[String]) -> Result<Vec<Object>, Refused> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sources = self.read_named(paths)?;
+        self.sources.extend(sources.iter().cloned());
+        let accepted = load_manifests(&sources).map_err(|found| self.refuse(found))?;
+        self.remarks.extend(accepted.remarks);
+        let objects = accepted.value.into_iter();
+        Ok(objects.filter_map(object).collect())
+    }
+
+    fn region(&mut self, path: Option<&str>) -> Result<Region, Refused> {
+        let Some(path) = path else {
+            return Ok(embedded::region());
+        };
+        let mut sources = self.read_named(&[path.to_owned()])?;
+        let source = sources.pop().expect("one path that was read is one text");
+        Region::from_json(&source.text).map_err(|error| {
+            let chain = anyhow::Error::from(error);
+            let rule = format!("The catalogue cannot be used: {chain:#}.");
+            let fix = "Correct the file, or leave `catalog` out.";
+            self.refuse(vec![diagnostic(&source.name, rule, fix)])
+        })
+    }
+
+    fn happenings(&mut self, happens: &Happens) -> Result<Vec<Happening>, Refused> {
+        let mut all = Vec::new();
+        if let Some(capacity) = &happens.capacity {
+            all.push(Happening::Capacity {
+                capacity_type: capacity.capacity_type.map(paid_for),
+                instance_type: capacity.instance_type.clone(),
+                zone: capacity.zone.clone(),
+                machines: capacity.machines,
+            });
+        }
+        if let Some(applied) = &happens.apply {
+            let named = self.manifests(&applied.manifests)?;
+            let inline = inline(applied);
+            all.extend(named.into_iter().chain(inline).map(Happening::Apply));
+        }
+        if let Some(scaled) = &happens.scale {
+            all.push(Happening::Scale {
+                kind: match scaled.kind {
+                    ScalableKind::Deployment => ObjectKind::Deployment,
+                    ScalableKind::ReplicaSet => ObjectKind::ReplicaSet,
+                },
+                namespace: scaled.namespace.clone(),
+                name: scaled.name.clone(),
+                replicas: scaled.replicas,
+            });
+        }
+        if let Some(deleted) = &happens.delete {
+            let kind = deleted_kind(deleted.kind);
+            all.push(Happening::Delete {
+                kind,
+                namespace: if kind.has_namespace() {
+                    deleted.namespace.clone()
+                } else {
+                    String::new()
+                },
+                name: deleted.name.clone(),
+            });
+        }
+        if happens.crash_controller {
+            all.push(Happening::CrashController);
+        }
+        Ok(all)
+    }
+
+    /// Reads paths that a scenario names: from its own folder on. An embedded one has none.
+    fn read_named(&mut self, paths: &[String]) -> Result<Vec<Source>, Refused> {
+        let folder = self.folder.clone().unwrap_or_default();
+        let paths: Vec<PathBuf> = paths.iter().map(|path| folder.join(path)).collect();
+        self.read(&paths)
+    }
+
+    fn read(&mut self, paths: &[PathBuf]) -> Result<Vec<Source>, Refused> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        read(paths, &mut io::stdin()).map_err(|found| self.refuse(found))
+    }
+
+    fn refuse(&self, diagnostics: Vec<Diagnostic>) -> Refused {
+        Refused {
+            diagnostics,
+            sources: self.sources.clone(),
+        }
+    }
+}
+
+fn unknown(scenario: &str) -> Diagnostic {
+    let names = embedded::names().join(", ");
+    let rule = format!("There is no scenario and no file of this name; scenarios are {names}.");
+    let fix = match embedded::nearest(scenario) {
+        Some(meant) => format!("Did you mean `{meant}`?"),
+        None => "Name one of them, or a file.".to_owned(),
+    };
+    diagnostic(scenario, rule, &fix)
+}
+
+/// Something to say about a file as a whole.
+pub(super) fn diagnostic(file: &str, rule: String, fix: &str) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        file: file.to_owned(),
+        position: None,
+        document: None,
+        path: FieldPath::ROOT,
+        value: None,
+        rule,
+        fix: fix.to_owned(),
+    }
+}
+
+fn span(text: &str) -> Duration {
+    parse_duration(text).expect("the rules of the file check its durations")
+}
+
+fn settings(file: &SettingsFile) -> Settings {
+    let usual = usual_settings();
+    let or = |text: &Option<String>, usual| text.as_deref().map_or(usual, span);
+    Settings {
+        batch_idle: or(&file.batch_idle_duration, usual.batch_idle),
+        batch_max: or(&file.batch_max_duration, usual.batch_max),
+        plan: usual.plan,
+    }
+}
+
+fn paid_for(paid: PaidFor) -> CapacityType {
+    match paid {
+        PaidFor::Spot => CapacityType::Spot,
+        PaidFor::OnDemand => CapacityType::OnDemand,
+    }
+}
+
+fn deleted_kind(kind: DeletableKind) -> ObjectKind {
+    match kind {
+        DeletableKind::NodePool => ObjectKind::NodePool,
+        DeletableKind::NodeClaim => ObjectKind::NodeClaim,
+        DeletableKind::NodeClass => ObjectKind::NodeClass,
+        DeletableKind::Pod => ObjectKind::Pod,
+        DeletableKind::Node => ObjectKind::Node,
+        DeletableKind::Deployment => ObjectKind::Deployment,
+        DeletableKind::ReplicaSet => ObjectKind::ReplicaSet,
+        DeletableKind::DaemonSet => ObjectKind::DaemonSet,
+        DeletableKind::Job => ObjectKind::Job,
+    }
+}
+
+/// Namespaces are accepted and have no effect: the world's API server takes any.
+fn object(manifest: Manifest) -> Option<Object> {
+    match manifest {
+        Manifest::Pod(object) => Some(Object::Pod(object)),
+        Manifest::Node(object) => Some(Object::Node(object)),
+        Manifest::Deployment(object) => Some(Object::Deployment(object)),
+        Manifest::ReplicaSet(object) => Some(Object::ReplicaSet(object)),
+        Manifest::DaemonSet(object) => Some(Object::DaemonSet(object)),
+        Manifest::Job(object) => Some(Object::Job(object)),
+        Manifest::Namespace(_) => None,
+    }
+}
+
+fn inline(applied: &Applied) -> Vec<Object> {
+    let Applied {
+        node_class,
+        node_pool,
+        pod,
+        deployment,
+        replica_set,
+        daemon_set,
+        job,
+        manifests: _,
+    } = applied.clone();
+    let objects = [
+        node_class.map(|it| Object::NodeClass(Box::new(it.object()))),
+        node_pool.map(|it| Object::NodePool(Box::new(it.object()))),
+        daemon_set.map(Object::DaemonSet),
+        pod.map(Object::Pod),
+        deployment.map(Object::Deployment),
+        replica_set.map(Object::ReplicaSet),
+        job.map(Object::Job),
+    ];
+    objects.into_iter().flatten().collect()
+}

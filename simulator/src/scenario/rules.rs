@@ -1,0 +1,157 @@
+//! What a scenario file must satisfy beyond its shape.
+
+use tidewright::api::rules::{FieldPath, Violation, check_ec2_node_class, check_node_pool};
+use tidewright::model::time::{Timestamp, parse_duration};
+
+use super::expect::{dollars, thousandths};
+use super::file::{Bound, Expectations, Happens, ScenarioFile};
+
+/// Everything that is wrong with a file that has its shape.
+pub(super) fn check(file: &ScenarioFile) -> Vec<Violation> {
+    let root = FieldPath::ROOT;
+    let mut violations = Vec::new();
+    if !is_name(&file.name) {
+        violations.push(Violation {
+            path: root.field("name"),
+            value: file.name.clone(),
+            rule: "A name consists of small letters, digits and dashes.".to_owned(),
+            fix: "Write it as in zero-to-one.".to_owned(),
+        });
+    }
+    violations.extend(span(&root.field("until"), &file.until));
+    if let Some(start) = file
+        .start
+        .as_ref()
+        .filter(|it| Timestamp::parse(it).is_err())
+    {
+        violations.push(Violation {
+            path: root.field("start"),
+            value: start.clone(),
+            rule: "This must be an instant as RFC 3339 writes it.".to_owned(),
+            fix: "Write it as 2026-01-31T09:30:00Z.".to_owned(),
+        });
+    }
+    let settings = root.field("settings");
+    let spans = [
+        ("batchIdleDuration", &file.settings.batch_idle_duration),
+        ("batchMaxDuration", &file.settings.batch_max_duration),
+    ];
+    for (name, text) in spans {
+        violations.extend(text.as_ref().and_then(|it| span(&settings.field(name), it)));
+    }
+    for (index, happens) in file.timeline.iter().enumerate() {
+        violations.extend(happening(&root.field("timeline").index(index), happens));
+    }
+    violations.extend(expectations(&root.field("expect"), &file.expect));
+    violations
+}
+
+fn is_name(text: &str) -> bool {
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !text.is_empty() && text.chars().all(known)
+}
+
+fn span(path: &FieldPath, text: &str) -> Option<Violation> {
+    let error = parse_duration(text).err()?;
+    Some(Violation {
+        path: path.clone(),
+        value: text.to_owned(),
+        rule: format!("This must be a duration: {error}."),
+        fix: "Write it as 30s, 10m or 1h30m.".to_owned(),
+    })
+}
+
+fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
+    let mut violations: Vec<_> = span(&path.field("at"), &happens.at).into_iter().collect();
+    let Happens {
+        capacity,
+        apply,
+        scale,
+        delete,
+        crash_controller,
+        ..
+    } = happens;
+    let nothing = capacity.is_none() && apply.is_none() && scale.is_none() && delete.is_none();
+    if nothing && !crash_controller {
+        violations.push(Violation {
+            path: path.clone(),
+            value: format!("at {}", happens.at),
+            rule: "Something must happen here.".to_owned(),
+            fix: "Add capacity, apply, scale, delete or crashController.".to_owned(),
+        });
+    }
+    let apply_path = path.field("apply");
+    if let Some(pool) = apply.as_ref().and_then(|it| it.node_pool.as_ref()) {
+        violations.extend(within(
+            &apply_path.field("nodePool"),
+            check_node_pool(&pool.object()),
+        ));
+    }
+    if let Some(class) = apply.as_ref().and_then(|it| it.node_class.as_ref()) {
+        violations.extend(within(
+            &apply_path.field("nodeClass"),
+            check_ec2_node_class(&class.object()),
+        ));
+    }
+    violations
+}
+
+fn within(path: &FieldPath, violations: Vec<Violation>) -> impl Iterator<Item = Violation> {
+    violations.into_iter().map(|violation| Violation {
+        path: path.join(&violation.path),
+        ..violation
+    })
+}
+
+fn expectations(path: &FieldPath, expect: &Expectations) -> Vec<Violation> {
+    let waits = expect.pod_wait_seconds.clone().unwrap_or_default();
+    let waiting = path.field("podWaitSeconds");
+    let bounds = [
+        (
+            path.field("firstAnswerSeconds"),
+            &expect.first_answer_seconds,
+        ),
+        (path.field("ourSeconds"), &expect.our_seconds),
+        (
+            path.field("allNodesGoneSeconds"),
+            &expect.all_nodes_gone_seconds,
+        ),
+        (path.field("fallbackSeconds"), &expect.fallback_seconds),
+        (path.field("nodesPeak"), &expect.nodes_peak),
+        (path.field("evictions"), &expect.evictions),
+        (waiting.field("p50"), &waits.p50),
+        (waiting.field("p95"), &waits.p95),
+        (waiting.field("max"), &waits.max),
+    ];
+    let mut violations: Vec<_> = bounds
+        .iter()
+        .filter_map(|(path, bound)| Some(numbers(path, bound.as_ref()?)))
+        .flatten()
+        .collect();
+    let cost = expect.cost_usd.clone().unwrap_or_default();
+    for (name, text) in [("min", cost.min), ("max", cost.max)] {
+        if let Some(text) = text.filter(|text| dollars(text).is_none()) {
+            violations.push(Violation {
+                path: path.field("costUsd").field(name),
+                value: text,
+                rule: "This must be an amount of dollars.".to_owned(),
+                fix: "Write a plain decimal, such as \"0.05\".".to_owned(),
+            });
+        }
+    }
+    violations
+}
+
+fn numbers(path: &FieldPath, bound: &Bound) -> Vec<Violation> {
+    let ends = [("min", &bound.min), ("max", &bound.max)];
+    let wrong = ends.into_iter().filter_map(|(name, number)| {
+        let number = number.as_ref()?;
+        thousandths(number).is_none().then(|| Violation {
+            path: path.field(name),
+            value: number.to_string(),
+            rule: "This must be a number that is not below zero.".to_owned(),
+            fix: "Write a plain decimal, such as 145 or 0.5.".to_owned(),
+        })
+    });
+    wrong.collect()
+}

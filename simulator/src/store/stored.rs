@@ -1,0 +1,68 @@
+//! The kinds of objects that the store holds.
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use tidewright::api::nodeclaim::NodeClaim;
+use tidewright::api::nodeclass::EC2NodeClass;
+use tidewright::api::nodepool::NodePool;
+
+use super::{Store, Table};
+use crate::setup::ObjectKind;
+
+/// A kind of objects in the store.
+pub trait Stored: kube::Resource<DynamicType = ()> + Clone + PartialEq {
+    /// Its name.
+    const KIND: ObjectKind;
+
+    /// The objects of this kind.
+    fn table(store: &Store) -> &Table<Self>;
+
+    /// The objects of this kind, to be changed.
+    fn table_mut(store: &mut Store) -> &mut Table<Self>;
+
+    /// Whether both say the same about what is wanted; what is says nothing of that.
+    fn wants_the_same(&self, other: &Self) -> bool;
+
+    /// Takes over metadata and wishes of `other`, and keeps what is.
+    fn adopt(&mut self, other: Self);
+}
+
+macro_rules! stored {
+    ($($kind:ident: $table:ident,)*) => {$(
+        impl Stored for $kind {
+            const KIND: ObjectKind = stored!(@kind $kind);
+
+            fn table(store: &Store) -> &Table<Self> {
+                &store.$table
+            }
+
+            fn table_mut(store: &mut Store) -> &mut Table<Self> {
+                &mut store.$table
+            }
+
+            fn wants_the_same(&self, other: &Self) -> bool {
+                self.spec == other.spec
+            }
+
+            fn adopt(&mut self, other: Self) {
+                self.metadata = other.metadata;
+                self.spec = other.spec;
+            }
+        }
+    )*};
+    (@kind EC2NodeClass) => { ObjectKind::NodeClass };
+    (@kind $kind:ident) => { ObjectKind::$kind };
+}
+
+stored! {
+    Pod: pods,
+    Node: nodes,
+    NodeClaim: node_claims,
+    NodePool: node_pools,
+    EC2NodeClass: node_classes,
+    Deployment: deployments,
+    ReplicaSet: replica_sets,
+    DaemonSet: daemon_sets,
+    Job: jobs,
+}

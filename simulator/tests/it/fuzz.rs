@@ -1,0 +1,63 @@
+//! Drawn worlds: sound shells pass, broken ones are found.
+
+use tidewright_simulator::faults::Sabotage;
+use tidewright_simulator::fuzz::{draw, replay, run};
+
+/// The seeds that every run of the tests tries.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=50;
+
+#[test]
+fn fifty_seeds_pass() {
+    let mut checks = 0;
+    for seed in SEEDS {
+        let verdict = run(seed, None);
+        let failures = &verdict.failures;
+        assert!(
+            failures.is_empty(),
+            "{failures:?}\n{}",
+            replay(seed, None)
+        );
+        checks += verdict.checks;
+    }
+    assert!(checks > 1_000, "the oracles hardly looked: {checks} times");
+}
+
+/// A sabotage is found by the oracle that is there for it. The seeds are tried in order from the
+/// first on, as `tidewright-sim fuzz --sabotage` does.
+fn check(sabotage: Sabotage, oracles: &[&str]) {
+    let verdicts = (1..=500).map(|seed| run(seed, Some(sabotage)));
+    let found = verdicts.filter(|verdict| !verdict.failures.is_empty()).next();
+    let found = found.unwrap_or_else(|| panic!("500 seeds do not find {}", sabotage.name()));
+    let oracle = found.failures[0].oracle;
+    assert!(
+        oracles.contains(&oracle),
+        "{} is found by {oracle} in seed {}",
+        sabotage.name(),
+        found.seed
+    );
+}
+
+#[test]
+fn every_sabotage_is_found() {
+    for sabotage in Sabotage::ALL {
+        let oracles: &[&str] = match sabotage {
+            Sabotage::TokenDropped | Sabotage::EffectTwice => &["launched-once", "limits"],
+            Sabotage::PreconditionIgnored => &["intent"],
+            Sabotage::BudgetUnread => &["budget"],
+            Sabotage::SweepOff | Sabotage::TerminateLost => &["orphan"],
+            Sabotage::ProtectionUnread => &["do-not-disrupt"],
+            Sabotage::LimitsUnread => &["limits"],
+            Sabotage::SoldOutUnreported => &["sold-out"],
+            Sabotage::RequestsHalved => &["promise", "bound"],
+        };
+        check(sabotage, oracles);
+    }
+}
+
+#[test]
+fn a_seed_draws_the_same_world_again() {
+    let text = |seed| format!("{:?}", draw(seed, None).setup);
+    assert_eq!(text(7), text(7));
+    assert_ne!(text(7), text(8));
+    assert_eq!(run(7, None), run(7, None));
+}

@@ -1,0 +1,8 @@
+//! Whole worlds, in one binary: one link step instead of one for each file.
+
+mod command;
+mod crowds;
+mod fuzz;
+mod scenarios;
+mod worlds;
+mod zero_to_one;

@@ -1,0 +1,112 @@
+//! The named scenarios against their expected reports, and what a seed promises.
+//!
+//! `TIDEWRIGHT_BLESS=1` writes the reports that are expected.
+
+use std::path::{Path, PathBuf};
+
+use tidewright_simulator::report::{Detail, to_json, to_text};
+use tidewright_simulator::run::{Outcome, run};
+use tidewright_simulator::scenario::{Choices, list, load};
+
+fn outcome(scenario: &str, choices: &Choices) -> Outcome {
+    let loaded = load(scenario, choices).expect("the scenario is sound");
+    run(&loaded.scenario, &mut |_| {})
+}
+
+fn with_seed(seed: u64) -> Choices {
+    Choices {
+        seed: Some(seed),
+        ..Choices::default()
+    }
+}
+
+fn with_boot(profile: &str) -> Choices {
+    Choices {
+        boot: Some(profile.to_owned()),
+        ..Choices::default()
+    }
+}
+
+/// Compares with a file of `simulator/scenarios/expected`, or writes it.
+fn check_file(name: &str, found: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/expected");
+    let path: PathBuf = folder.join(name);
+    if std::env::var_os("TIDEWRIGHT_BLESS").is_some() {
+        std::fs::write(&path, found).expect("the expected reports can be written");
+        return;
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        expected == found,
+        "{} is not what came of it; TIDEWRIGHT_BLESS=1 writes it anew:\n{found}",
+        path.display()
+    );
+}
+
+#[test]
+fn every_scenario_comes_out_as_expected() {
+    let names: Vec<String> = list().into_iter().map(|(name, _)| name).collect();
+    let all = ["limits-bind", "spot-fallback", "zero-to-one", "zero-to-one-on-demand"];
+    assert_eq!(names, all);
+    for name in names {
+        let outcome = outcome(&name, &Choices::default());
+        assert_eq!(outcome.failures, [], "{name}");
+        assert_eq!(outcome.unmet, [], "{name}");
+        check_file(&format!("{name}.txt"), &to_text(&outcome.report, Detail::Decisions));
+        check_file(&format!("{name}.json"), &to_json(&outcome.report, None));
+    }
+}
+
+#[test]
+fn a_seed_is_a_world() {
+    let json = |seed| to_json(&outcome("zero-to-one", &with_seed(seed)).report, None);
+    let first = json(1);
+    assert_eq!(first, json(1));
+    assert_ne!(first.replace("\"seed\": 1,", ""), json(2).replace("\"seed\": 2,", ""));
+}
+
+/// The figures that the design promises for machines whose image is cached: half of all seeds answer
+/// within 145 s on demand.
+#[test]
+fn a_cached_image_answers_within_the_promised_time() {
+    let answers = (1..=21).map(|seed| {
+        let choices = Choices {
+            seed: Some(seed),
+            ..with_boot("cached-image")
+        };
+        let report = outcome("zero-to-one-on-demand", &choices).report;
+        report.first_answer_seconds.expect("the pod answers").0
+    });
+    let mut answers: Vec<_> = answers.collect();
+    answers.sort_unstable();
+    assert!(answers[10].as_secs() <= 145, "{answers:?}");
+}
+
+/// A bad file is refused with every fault, its line, its value and what to do.
+#[test]
+fn a_bad_scenario_is_refused_with_all_that_is_wrong() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad");
+    for (name, expected) in [
+        (
+            "unknown-field.yaml",
+            &["bad/unknown-field.yaml:4:1", "`timeline`", "4:1", "bootProfile"] as &[&str],
+        ),
+        ("bad-values.yaml", &["until", "timeline[0].at", "timeline[1]", "expect.costUsd.max"]),
+    ] {
+        let path = folder.join(name).display().to_string();
+        let Err(refused) = load(&path, &Choices::default()) else {
+            panic!("{name} is refused");
+        };
+        let lines: Vec<String> = refused.diagnostics.iter().map(ToString::to_string).collect();
+        let text = lines.join("\n");
+        for words in expected {
+            assert!(text.contains(words), "{words} is missing in\n{text}");
+        }
+        assert!(refused.diagnostics.iter().all(|it| !it.fix.is_empty()));
+    }
+    let Err(refused) = load("zero-to-onr", &Choices::default()) else {
+        panic!("there is no such scenario");
+    };
+    assert_eq!(refused.diagnostics[0].fix, "Did you mean `zero-to-one`?");
+    assert!(load("zero-to-one", &with_boot("warp")).is_err());
+}
