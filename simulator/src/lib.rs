@@ -14,9 +14,9 @@ pub mod random;
 pub mod report;
 pub mod run;
 pub mod sabotage;
+pub mod scenario;
 #[cfg(test)]
 mod script;
-pub mod scenario;
 pub mod setup;
 pub mod store;
 pub mod trace;

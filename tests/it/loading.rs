@@ -196,7 +196,11 @@ fn check_story(text: &str, expected: Result<Story, &[&str]>) {
         diagnostics.iter().map(ToString::to_string).collect()
     };
     let expected = expected.map_err(|lines| lines.iter().map(|it| (*it).to_owned()).collect());
-    assert_eq!(load_document(&source, |_: &_| Vec::new()).map_err(lines), expected, "{text}");
+    assert_eq!(
+        load_document(&source, |_: &_| Vec::new()).map_err(lines),
+        expected,
+        "{text}"
+    );
 }
 
 #[test]

@@ -27,7 +27,11 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
         remarks,
         sources,
     } = loaded;
-    let remarks = if args.verbose { remarks } else { warnings(remarks) };
+    let remarks = if args.verbose {
+        remarks
+    } else {
+        warnings(remarks)
+    };
     print_diagnostics(&remarks, &sources);
     let (outcome, wall) = timed(&scenario);
     print_outcome(args, &outcome);

@@ -170,7 +170,11 @@ impl Draw {
             self.workload(pools, active, number, &mut timeline);
         }
         for _ in 0..self.below(4) {
-            let kind = self.one(&[ObjectKind::NodeClaim, ObjectKind::NodeClaim, ObjectKind::Node]);
+            let kind = self.one(&[
+                ObjectKind::NodeClaim,
+                ObjectKind::NodeClaim,
+                ObjectKind::Node,
+            ]);
             let place = self.below(8);
             let at = self.within(active);
             timeline.push((at, Happening::DeleteAny { kind, place }));
@@ -245,7 +249,8 @@ impl Draw {
 
     /// Some offerings are short for a while, and there again when all faults end.
     fn shortage(&mut self, active: Duration, timeline: &mut Vec<(Duration, Happening)>) {
-        let capacity_type = self.one(&[Some(CapacityType::Spot), Some(CapacityType::OnDemand), None]);
+        let capacity_type =
+            self.one(&[Some(CapacityType::Spot), Some(CapacityType::OnDemand), None]);
         let zone = self.one(&[None, Some("us-east-2a"), Some("us-east-2b")]);
         let machines = self.one(&[0, 0, 1, 3]);
         let short = |machines| Happening::Capacity {

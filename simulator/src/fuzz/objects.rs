@@ -48,17 +48,32 @@ pub(super) enum Workload {
 impl fmt::Display for PoolShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "pool {}: {}", self.name, self.families.join(" "))?;
-        write!(f, ", {}", if self.spot { "spot and on-demand" } else { "on-demand" })?;
+        write!(
+            f,
+            ", {}",
+            if self.spot {
+                "spot and on-demand"
+            } else {
+                "on-demand"
+            }
+        )?;
         if let Some((name, limit)) = self.limit {
             write!(f, ", limit {name} {limit}")?;
         }
-        let speaks = if self.budget_for_empty { "" } else { " (not for empty nodes)" };
+        let speaks = if self.budget_for_empty {
+            ""
+        } else {
+            " (not for empty nodes)"
+        };
         write!(f, ", budget {}{speaks}", self.budget)?;
         write!(f, ", consolidateAfter {}", self.consolidate_after)?;
         if let Some(grace) = self.grace {
             write!(f, ", terminationGracePeriod {grace}")?;
         }
-        for (is_so, word) in [(self.tainted, "tainted"), (self.startup_taint, "startup taint")] {
+        for (is_so, word) in [
+            (self.tainted, "tainted"),
+            (self.startup_taint, "startup taint"),
+        ] {
             if is_so {
                 write!(f, ", {word}")?;
             }

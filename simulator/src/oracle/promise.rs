@@ -42,8 +42,7 @@ impl Promises {
                 let target = promise.map(|it| it.target);
                 self.taken(trace, target.as_deref(), pod, node);
             }
-            Event::PodEnded { pod, .. }
-            | Event::PodEvicted { pod, .. } => {
+            Event::PodEnded { pod, .. } | Event::PodEvicted { pod, .. } => {
                 self.open.remove(pod);
             }
             Event::ClaimDeleting { claim, .. } => {

@@ -8,9 +8,18 @@ use crate::boot::BootProfile;
 
 /// The scenarios by name.
 const SCENARIOS: [(&str, &str); 4] = [
-    ("limits-bind", include_str!("../../scenarios/limits-bind.yaml")),
-    ("spot-fallback", include_str!("../../scenarios/spot-fallback.yaml")),
-    ("zero-to-one", include_str!("../../scenarios/zero-to-one.yaml")),
+    (
+        "limits-bind",
+        include_str!("../../scenarios/limits-bind.yaml"),
+    ),
+    (
+        "spot-fallback",
+        include_str!("../../scenarios/spot-fallback.yaml"),
+    ),
+    (
+        "zero-to-one",
+        include_str!("../../scenarios/zero-to-one.yaml"),
+    ),
     (
         "zero-to-one-on-demand",
         include_str!("../../scenarios/zero-to-one-on-demand.yaml"),
@@ -56,7 +65,10 @@ pub fn region() -> Region {
 pub(super) fn unknown_profile(name: &str) -> Diagnostic {
     let profiles = BootProfile::all();
     let names: Vec<&str> = profiles.iter().map(|it| it.name.as_str()).collect();
-    let rule = format!("There is no boot profile `{name}`; there are {}.", names.join(", "));
+    let rule = format!(
+        "There is no boot profile `{name}`; there are {}.",
+        names.join(", ")
+    );
     diagnostic("--boot", rule, "Name one of them.")
 }
 

@@ -34,10 +34,26 @@ impl fmt::Display for Unmet {
 pub fn unmet(expect: &Expectations, report: &Report) -> Vec<Unmet> {
     let mut check = Check::default();
     let details = &report.details;
-    check.seconds("firstAnswerSeconds", expect.first_answer_seconds.as_ref(), report.first_answer_seconds);
-    check.seconds("ourSeconds", expect.our_seconds.as_ref(), report.our_seconds);
-    check.seconds("allNodesGoneSeconds", expect.all_nodes_gone_seconds.as_ref(), report.all_nodes_gone_seconds);
-    check.seconds("fallbackSeconds", expect.fallback_seconds.as_ref(), details.fallback.map(Seconds));
+    check.seconds(
+        "firstAnswerSeconds",
+        expect.first_answer_seconds.as_ref(),
+        report.first_answer_seconds,
+    );
+    check.seconds(
+        "ourSeconds",
+        expect.our_seconds.as_ref(),
+        report.our_seconds,
+    );
+    check.seconds(
+        "allNodesGoneSeconds",
+        expect.all_nodes_gone_seconds.as_ref(),
+        report.all_nodes_gone_seconds,
+    );
+    check.seconds(
+        "fallbackSeconds",
+        expect.fallback_seconds.as_ref(),
+        details.fallback.map(Seconds),
+    );
     if let Some(waits) = &expect.pod_wait_seconds {
         let found = &report.pod_wait_seconds;
         check.seconds("podWaitSeconds.p50", waits.p50.as_ref(), found.p50);
@@ -45,8 +61,16 @@ pub fn unmet(expect: &Expectations, report: &Report) -> Vec<Unmet> {
         check.seconds("podWaitSeconds.max", waits.max.as_ref(), found.max);
     }
     if let Some(launched) = &expect.nodes_launched {
-        check.exactly("nodesLaunched.spot", launched.spot, report.nodes_launched.spot);
-        check.exactly("nodesLaunched.onDemand", launched.on_demand, report.nodes_launched.on_demand);
+        check.exactly(
+            "nodesLaunched.spot",
+            launched.spot,
+            report.nodes_launched.spot,
+        );
+        check.exactly(
+            "nodesLaunched.onDemand",
+            launched.on_demand,
+            report.nodes_launched.on_demand,
+        );
     }
     check.count("nodesPeak", expect.nodes_peak.as_ref(), report.nodes_peak);
     check.count("evictions", expect.evictions.as_ref(), report.evictions);
@@ -97,8 +121,14 @@ impl Check {
         let Some(MoneyBound { min, max }) = bound else {
             return;
         };
-        let above = min.as_deref().and_then(dollars).is_none_or(|min| found >= min);
-        let below = max.as_deref().and_then(dollars).is_none_or(|max| found <= max);
+        let above = min
+            .as_deref()
+            .and_then(dollars)
+            .is_none_or(|min| found >= min);
+        let below = max
+            .as_deref()
+            .and_then(dollars)
+            .is_none_or(|max| found <= max);
         if !above || !below {
             let shown = |word: &str, text: &Option<String>| {
                 text.as_ref().map(|text| format!("{word} ${text}"))
@@ -114,7 +144,10 @@ impl Check {
         let count = u64::try_from(unplaced.len()).expect("pods are counted in memory");
         self.exactly("unplaced.pods", Some(expected.pods), count);
         for pod in unplaced {
-            let missing = expected.because.iter().find(|it| !pod.message.contains(*it));
+            let missing = expected
+                .because
+                .iter()
+                .find(|it| !pod.message.contains(*it));
             if let Some(missing) = missing {
                 let found = format!("\"{}\" for pod {}", pod.message, pod.pod);
                 self.fail("unplaced.because", format!("\"{missing}\""), found);
@@ -147,5 +180,9 @@ fn shown(bound: &Bound) -> String {
         number.as_ref().map(|number| format!("{word} {number}"))
     };
     let parts = [part("at least", &bound.min), part("at most", &bound.max)];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+    parts
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" and ")
 }

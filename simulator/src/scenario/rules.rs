@@ -19,7 +19,11 @@ pub(super) fn check(file: &ScenarioFile) -> Vec<Violation> {
         });
     }
     violations.extend(span(&root.field("until"), &file.until));
-    if let Some(start) = file.start.as_ref().filter(|it| Timestamp::parse(it).is_err()) {
+    if let Some(start) = file
+        .start
+        .as_ref()
+        .filter(|it| Timestamp::parse(it).is_err())
+    {
         violations.push(Violation {
             path: root.field("start"),
             value: start.clone(),
@@ -78,10 +82,16 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
     }
     let apply_path = path.field("apply");
     if let Some(pool) = apply.as_ref().and_then(|it| it.node_pool.as_ref()) {
-        violations.extend(within(&apply_path.field("nodePool"), check_node_pool(&pool.object())));
+        violations.extend(within(
+            &apply_path.field("nodePool"),
+            check_node_pool(&pool.object()),
+        ));
     }
     if let Some(class) = apply.as_ref().and_then(|it| it.node_class.as_ref()) {
-        violations.extend(within(&apply_path.field("nodeClass"), check_ec2_node_class(&class.object())));
+        violations.extend(within(
+            &apply_path.field("nodeClass"),
+            check_ec2_node_class(&class.object()),
+        ));
     }
     violations
 }
@@ -97,9 +107,15 @@ fn expectations(path: &FieldPath, expect: &Expectations) -> Vec<Violation> {
     let waits = expect.pod_wait_seconds.clone().unwrap_or_default();
     let waiting = path.field("podWaitSeconds");
     let bounds = [
-        (path.field("firstAnswerSeconds"), &expect.first_answer_seconds),
+        (
+            path.field("firstAnswerSeconds"),
+            &expect.first_answer_seconds,
+        ),
         (path.field("ourSeconds"), &expect.our_seconds),
-        (path.field("allNodesGoneSeconds"), &expect.all_nodes_gone_seconds),
+        (
+            path.field("allNodesGoneSeconds"),
+            &expect.all_nodes_gone_seconds,
+        ),
         (path.field("fallbackSeconds"), &expect.fallback_seconds),
         (path.field("nodesPeak"), &expect.nodes_peak),
         (path.field("evictions"), &expect.evictions),
