@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use tidewright::model::catalog::{CapacityType, OfferingKey};
+use tidewright::model::claim::Machine;
 use tidewright::model::id::{ClaimName, LaunchGroup, Uid};
 use tidewright::model::node_class::NodeClass;
 
@@ -62,11 +63,7 @@ fn buy(cloud: &mut Cloud, request: &LaunchRequest) -> LaunchOutcome {
 }
 
 fn offerings(outcome: &LaunchOutcome) -> Vec<OfferingKey> {
-    outcome
-        .machines
-        .iter()
-        .map(|machine| machine.offering())
-        .collect()
+    outcome.machines.iter().map(Machine::offering).collect()
 }
 
 #[test]

@@ -33,10 +33,10 @@ impl Store {
 
     /// The objects of a kind that name this owner.
     pub fn owned_by<T: Stored>(&self, owner: &Uid) -> Vec<ObjectKey> {
-        let owned = self.all::<T>().iter().filter(|(_, object)| {
+        let named = self.all::<T>().iter().filter(|(_, object)| {
             let owners = object.meta().owner_references.iter().flatten();
             owners.into_iter().any(|known| known.uid == owner.as_str())
         });
-        owned.map(|(key, _)| key.clone()).collect()
+        named.map(|(key, _)| key.clone()).collect()
     }
 }

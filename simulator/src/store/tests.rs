@@ -111,7 +111,7 @@ fn a_pod_on_a_node_gets_its_grace_and_a_second_call_can_only_shorten_it() {
         assert_eq!(deadline, expected);
     };
     delete(Grace::OfPod, Some(30));
-    delete(Grace::Of(Duration::from_secs(60)), Some(30));
+    delete(Grace::Of(Duration::from_mins(1)), Some(30));
     delete(Grace::Of(Duration::from_secs(5)), Some(5));
     delete(Grace::Of(Duration::ZERO), None);
 }
@@ -131,12 +131,12 @@ fn a_pod_without_a_node_goes_at_once() {
 fn what_an_owner_leaves_behind_goes_too() {
     let mut store = Store::default();
     let owner = uid(store.create(node("owner", &[]), NOW).expect("new"));
-    let mut owned = node("owned", &[]);
-    owned.metadata.owner_references = Some(vec![OwnerReference {
+    let mut property = node("owned", &[]);
+    property.metadata.owner_references = Some(vec![OwnerReference {
         uid: owner.to_string(),
         ..OwnerReference::default()
     }]);
-    store.create(owned, NOW).expect("new");
+    store.create(property, NOW).expect("new");
     store.create(node("stranger", &[]), NOW).expect("new");
     let key = ObjectKey::cluster("owner");
     store.delete::<Node>(&key, Actor::User, NOW).expect("known");

@@ -10,6 +10,7 @@ use tidewright::model::labels::keys;
 
 use super::{Occurrence, World};
 use crate::boot::StageName;
+use crate::cloud::CloudMachine;
 use crate::event::Event;
 use crate::faults::FaultKind;
 use crate::kube::kubelet::{self, MachineStage, PodStage};
@@ -120,10 +121,7 @@ impl World {
     /// Whether a kubelet runs on a node. Nodes of others have one as long as they are there.
     pub(super) fn has_kubelet(&self, node: &NodeName) -> bool {
         match self.hosts.get(node) {
-            Some(machine) => self
-                .cloud
-                .machine(machine)
-                .is_some_and(|machine| machine.runs()),
+            Some(machine) => self.cloud.machine(machine).is_some_and(CloudMachine::runs),
             None => true,
         }
     }

@@ -110,17 +110,14 @@ impl Scheduler {
             let Some(pod) = store.get::<Pod>(&key).filter(|pod| is_mine(pod)) else {
                 continue;
             };
-            match place(store, pod) {
-                Some(node) => {
-                    self.waiting.remove(&key);
-                    bind(store, &key, &node, now);
-                    verdicts.push(Verdict::Bound { pod: key, node });
-                }
-                None => {
-                    self.back_off(&key, now);
-                    let changed = refuse(store, &key, now);
-                    verdicts.extend(changed.then_some(Verdict::Unschedulable { pod: key }));
-                }
+            if let Some(node) = place(store, pod) {
+                self.waiting.remove(&key);
+                bind(store, &key, &node, now);
+                verdicts.push(Verdict::Bound { pod: key, node });
+            } else {
+                self.back_off(&key, now);
+                let changed = refuse(store, &key, now);
+                verdicts.extend(changed.then_some(Verdict::Unschedulable { pod: key }));
             }
         }
         verdicts

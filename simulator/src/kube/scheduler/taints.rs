@@ -12,14 +12,14 @@ fn endures(toleration: &Toleration, taint: &Taint) -> bool {
         // A toleration without a key endures every key, but only with this operator.
         Some("Exists") => key || unset(&toleration.key),
         None | Some("" | "Equal") => key && same(&toleration.value, value),
-        Some(operator) => key && compares(operator, &toleration.value, value),
+        Some(operator) => key && compares(operator, toleration.value.as_deref(), value),
     };
     effect && compared
 }
 
 /// The operators for integers: the taint's value must be above or below the toleration's.
-fn compares(operator: &str, bound: &Option<String>, value: &str) -> bool {
-    let bound = bound.as_deref().unwrap_or_default().parse::<i64>();
+fn compares(operator: &str, bound: Option<&str>, value: &str) -> bool {
+    let bound = bound.unwrap_or_default().parse::<i64>();
     match (operator, value.parse::<i64>(), bound) {
         ("Gt", Ok(value), Ok(bound)) => value > bound,
         ("Lt", Ok(value), Ok(bound)) => value < bound,

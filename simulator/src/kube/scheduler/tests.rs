@@ -29,10 +29,10 @@ fn pod(name: &str, spec: &Value) -> Pod {
 }
 
 /// Whether a node with these labels and taints takes a pod with this spec.
-fn check(labels: Value, taints: Value, spec: Value, takes: bool) {
+fn check(labels: &Value, taints: &Value, spec: &Value, takes: bool) {
     let mut store = Store::default();
-    store.create(node("n", &labels, &taints), NOW).expect("new");
-    let pod = pod("p", &spec);
+    store.create(node("n", labels, taints), NOW).expect("new");
+    let pod = pod("p", spec);
     assert_eq!(
         place(&store, &pod).is_some(),
         takes,
@@ -53,15 +53,15 @@ fn labels_must_be_what_the_pod_asks_for() {
     let labels = || json!({"zone": "a", "size": "8"});
     let none = || json!([]);
     check(
-        labels(),
-        none(),
-        json!({"nodeSelector": {"zone": "a"}}),
+        &labels(),
+        &none(),
+        &json!({"nodeSelector": {"zone": "a"}}),
         true,
     );
     check(
-        labels(),
-        none(),
-        json!({"nodeSelector": {"zone": "b"}}),
+        &labels(),
+        &none(),
+        &json!({"nodeSelector": {"zone": "b"}}),
         false,
     );
     let cases: [(&str, &str, &[&str], bool); 11] = [
@@ -78,7 +78,7 @@ fn labels_must_be_what_the_pod_asks_for() {
         ("zone", "Lt", &["8"], false),
     ];
     for (key, operator, values, takes) in cases {
-        check(labels(), none(), affinity(key, operator, values), takes);
+        check(&labels(), &none(), &affinity(key, operator, values), takes);
     }
 }
 
@@ -98,28 +98,28 @@ fn taints_must_be_tolerated() {
         (json!({"key": "l", "operator": "Exists"}), false),
     ];
     for (toleration, takes) in cases {
-        check(json!({}), taints(), tolerating(toleration), takes);
+        check(&json!({}), &taints(), &tolerating(toleration), takes);
     }
     let soft = json!([{"key": "k", "effect": "PreferNoSchedule"}]);
-    check(json!({}), soft, json!({}), true);
+    check(&json!({}), &soft, &json!({}), true);
 }
 
 #[test]
 fn resources_must_be_left() {
     let containers =
         |cpu: &str| json!({"containers": [{"name": "c", "resources": {"requests": {"cpu": cpu}}}]});
-    check(json!({}), json!([]), containers("2"), true);
-    check(json!({}), json!([]), containers("2001m"), false);
-    check(json!({}), json!([]), containers("many"), false);
+    check(&json!({}), &json!([]), &containers("2"), true);
+    check(&json!({}), &json!([]), &containers("2001m"), false);
+    check(&json!({}), &json!([]), &containers("many"), false);
     let with_init = json!({
         "initContainers": [
             {"name": "s", "restartPolicy": "Always", "resources": {"requests": {"cpu": "1"}}},
             {"name": "i", "resources": {"requests": {"cpu": "1500m"}}},
         ],
     });
-    check(json!({}), json!([]), with_init, false);
+    check(&json!({}), &json!([]), &with_init, false);
     let overhead = json!({"overhead": {"cpu": "1600m"}});
-    check(json!({}), json!([]), overhead, false);
+    check(&json!({}), &json!([]), &overhead, false);
 }
 
 fn verdicts(scheduler: &mut Scheduler, store: &mut Store, now: Timestamp) -> Vec<String> {
