@@ -158,7 +158,7 @@ impl Draw {
             budget_for_empty: self.chance(800),
             consolidate_after: self.one(&["0s", "10s", "30s", "1m", "2m"]),
             grace: self.chance(300).then(|| self.one(&["30s", "2m"])),
-            startup_taint: self.chance(200),
+            startup_taint: self.chance(200).then_some("example.com/starting"),
             weight: self.between(1, 100),
         }
     }

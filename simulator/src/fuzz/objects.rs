@@ -21,7 +21,7 @@ pub(super) struct PoolShape {
     pub(super) budget_for_empty: bool,
     pub(super) consolidate_after: &'static str,
     pub(super) grace: Option<&'static str>,
-    pub(super) startup_taint: bool,
+    pub(super) startup_taint: Option<&'static str>,
     pub(super) weight: u32,
 }
 
@@ -70,15 +70,13 @@ impl fmt::Display for PoolShape {
         if let Some(grace) = self.grace {
             write!(f, ", terminationGracePeriod {grace}")?;
         }
-        for (is_so, word) in [
-            (self.tainted, "tainted"),
-            (self.startup_taint, "startup taint"),
-        ] {
-            if is_so {
-                write!(f, ", {word}")?;
-            }
+        if self.tainted {
+            f.write_str(", tainted")?;
         }
-        Ok(())
+        match self.startup_taint {
+            Some(taint) => write!(f, ", startup taint {taint}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -94,11 +92,11 @@ pub(super) fn pool(shape: &PoolShape) -> Object {
     } else {
         json!([])
     };
-    let startup = if shape.startup_taint {
-        json!([{"key": "example.com/starting", "effect": "NoSchedule"}])
-    } else {
-        json!([])
-    };
+    let startup: Vec<Value> = shape
+        .startup_taint
+        .iter()
+        .map(|key| json!({"key": key, "effect": "NoSchedule"}))
+        .collect();
     let mut budget = json!({"nodes": shape.budget});
     if !shape.budget_for_empty {
         budget["reasons"] = json!(["Underutilized", "Drifted"]);
@@ -122,7 +120,7 @@ pub(super) fn pool(shape: &PoolShape) -> Object {
     if let Some(grace) = shape.grace {
         spec["terminationGracePeriod"] = json!(grace);
     }
-    Object::NodePool(object(json!({
+    Object::NodePool(Box::new(object(json!({
         "apiVersion": "karpenter.sh/v1",
         "kind": "NodePool",
         "metadata": {"name": shape.name},
@@ -136,13 +134,13 @@ pub(super) fn pool(shape: &PoolShape) -> Object {
                 "budgets": [budget],
             },
         },
-    })))
+    }))))
 }
 
 /// A DaemonSet that runs everywhere.
 pub(super) fn daemon_set() -> Object {
     let labels = json!({"app": "agent"});
-    Object::DaemonSet(object(json!({
+    Object::DaemonSet(Box::new(object(json!({
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
         "metadata": {"name": "agent"},
@@ -156,7 +154,7 @@ pub(super) fn daemon_set() -> Object {
                 },
             },
         },
-    })))
+    }))))
 }
 
 /// Pods, or what makes them.
@@ -165,27 +163,27 @@ pub(super) fn workload(kind: Workload, name: &str, count: u32, shape: &PodShape)
     let selector = json!({"matchLabels": {"app": name}});
     let runs = shape.run_seconds.to_string();
     match kind {
-        Workload::Deployment => Object::Deployment(object(json!({
+        Workload::Deployment => Object::Deployment(Box::new(object(json!({
             "apiVersion": "apps/v1",
             "kind": "Deployment",
             "metadata": {"name": name},
             "spec": {"replicas": count, "selector": selector, "template": template},
-        }))),
+        })))),
         Workload::Job => {
             template["metadata"]["annotations"][RUN_SECONDS] = json!(runs);
             template["spec"]["restartPolicy"] = json!("Never");
-            Object::Job(object(json!({
+            Object::Job(Box::new(object(json!({
                 "apiVersion": "batch/v1",
                 "kind": "Job",
                 "metadata": {"name": name},
                 "spec": {"completions": count, "parallelism": count, "template": template},
-            })))
+            }))))
         }
         Workload::Pod => {
             template["metadata"]["name"] = json!(name);
             template["metadata"]["annotations"][RUN_SECONDS] = json!(runs);
             template["spec"]["restartPolicy"] = json!("Never");
-            Object::Pod(object(template))
+            Object::Pod(Box::new(object(template)))
         }
     }
 }
@@ -216,6 +214,6 @@ fn container(cpu: &str, memory: &str) -> Value {
     })
 }
 
-fn object<T: DeserializeOwned>(value: Value) -> Box<T> {
-    Box::new(serde_json::from_value(value).expect("the objects of this file have their shape"))
+fn object<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("the objects of this file have their shape")
 }

@@ -127,7 +127,9 @@ fn budget_is_kept(scene: &mut Scene<'_>, name: &ClaimName) {
     let pool = claim.pool.clone();
     let now = scene.entry.at;
     let nodes = count(scene, &pool, |claim| is_gone_since(claim, now));
-    let going = count(scene, &pool, |claim| is_going(claim, now));
+    let going = count(scene, &pool, |claim| {
+        is_going(claim, now) && !has_stopped(scene, claim)
+    });
     let allowed = allowed(rules, nodes, now);
     scene.check(
         "budget",
@@ -171,6 +173,13 @@ fn is_going(claim: &ClaimTrace, now: Timestamp) -> bool {
         Actor::User => now.since(at) > DECISION_AGE_MAX,
     };
     claim.gone.is_none() && claim.deleting.is_some_and(counts)
+}
+
+/// A claim whose machine has stopped is only waiting to be forgotten.
+fn has_stopped(scene: &Scene<'_>, claim: &ClaimTrace) -> bool {
+    let machine = claim.machine.as_ref();
+    let machine = machine.and_then(|machine| scene.trace.machines.get(machine));
+    machine.is_some_and(|machine| !machine.is_running())
 }
 
 /// Nothing is bought for a claim that does not exist or was told to go.

@@ -184,7 +184,7 @@ fn baseline_cost(trace: &Trace, last_end: Option<Timestamp>, end: Timestamp) -> 
     let mut late: Vec<_> = trace.machines.values().filter(|it| late(it)).collect();
     late.sort_by_key(|machine| machine.bought);
     let steps = u32::try_from(late.len().saturating_sub(1).max(1)).unwrap_or(u32::MAX);
-    let step = (BASELINE_ALL_GONE - BASELINE_FIRST_GONE) / steps;
+    let step = BASELINE_ALL_GONE.saturating_sub(BASELINE_FIRST_GONE) / steps;
     cost(trace, |machine| {
         let place = late.iter().position(|it| std::ptr::eq(*it, machine));
         match place.and_then(|place| u32::try_from(place).ok()) {

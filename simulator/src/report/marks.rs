@@ -20,17 +20,18 @@ pub(super) fn marks(start: Timestamp, log: &[Entry]) -> Vec<Mark> {
             continue;
         };
         let recent = open.get(kind).map(|index| &mut marks[*index]);
-        match recent.filter(|mark| entry.at.since(mark.first) <= SAME_WITHIN && !kind.is_empty()) {
-            Some(mark) => mark.count += 1,
-            None => {
-                open.insert(kind, marks.len());
-                marks.push(Gathered {
-                    first: entry.at,
-                    count: 1,
-                    kind,
-                    what,
-                });
-            }
+        let recent =
+            recent.filter(|mark| entry.at.since(mark.first) <= SAME_WITHIN && !kind.is_empty());
+        if let Some(mark) = recent {
+            mark.count += 1;
+        } else {
+            open.insert(kind, marks.len());
+            marks.push(Gathered {
+                first: entry.at,
+                count: 1,
+                kind,
+                what,
+            });
         }
     }
     marks.into_iter().map(|mark| mark.line(start)).collect()

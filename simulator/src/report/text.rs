@@ -221,7 +221,7 @@ fn unplaced(report: &Report) -> String {
             message => message,
         };
         let line = format!("{}: {message}", pod.pod);
-        text.push_str(&format!("  {}\n", wrapped(&line, COLUMNS - 4, 4)));
+        text.push_str(&["  ", &wrapped(&line, COLUMNS - 4, 4), "\n"].concat());
     }
     text + &rest(unplaced.len(), "pods")
 }
@@ -242,7 +242,7 @@ fn timeline(report: &Report) -> String {
     let mut text = "Timeline\n".to_owned();
     for mark in &report.details.marks {
         let line = format!("{:>10}  {}", clock(mark.at), mark.what);
-        text.push_str(&format!("  {}\n", wrapped_behind(&line, 14)));
+        text.push_str(&["  ", &wrapped_behind(&line, 14), "\n"].concat());
     }
     text
 }
@@ -259,7 +259,7 @@ fn decisions(report: &Report) -> String {
             decision.reason,
             decision.message,
         );
-        text.push_str(&format!("  {}\n", wrapped_behind(&line, 14)));
+        text.push_str(&["  ", &wrapped_behind(&line, 14), "\n"].concat());
     }
     text
 }

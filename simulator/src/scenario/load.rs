@@ -91,20 +91,22 @@ struct Loader {
 
 impl Loader {
     fn file(&mut self, scenario: &str) -> Result<ScenarioFile, Refused> {
-        let source = match embedded::scenario(scenario) {
-            Some(source) => source,
-            None => {
-                let path = Path::new(scenario);
-                if !path.exists() {
-                    return Err(self.refuse(vec![unknown(scenario)]));
-                }
-                self.folder = Some(path.parent().unwrap_or(Path::new("")).to_owned());
-                let mut texts = self.read(&[path.to_owned()])?;
-                texts.pop().expect("one path that was read is one text")
-            }
+        let source = if let Some(source) = embedded::scenario(scenario) {
+            source
+        } else {
+            self.named_file(Path::new(scenario))?
         };
         self.sources.push(source.clone());
         load_document(&source, rules::check).map_err(|found| self.refuse(found))
+    }
+
+    fn named_file(&mut self, path: &Path) -> Result<Source, Refused> {
+        if !path.exists() {
+            return Err(self.refuse(vec![unknown(&path.display().to_string())]));
+        }
+        self.folder = Some(path.parent().unwrap_or(Path::new("")).to_owned());
+        let mut texts = self.read(&[path.to_owned()])?;
+        Ok(texts.pop().expect("one path that was read is one text"))
     }
 
     fn setup(&mut self, file: &ScenarioFile, choices: &Choices) -> Result<Setup, Refused> {

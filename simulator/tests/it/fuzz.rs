@@ -12,11 +12,7 @@ fn fifty_seeds_pass() {
     for seed in SEEDS {
         let verdict = run(seed, None);
         let failures = &verdict.failures;
-        assert!(
-            failures.is_empty(),
-            "{failures:?}\n{}",
-            replay(seed, None)
-        );
+        assert!(failures.is_empty(), "{failures:?}\n{}", replay(seed, None));
         checks += verdict.checks;
     }
     assert!(checks > 1_000, "the oracles hardly looked: {checks} times");
@@ -25,8 +21,8 @@ fn fifty_seeds_pass() {
 /// A sabotage is found by the oracle that is there for it. The seeds are tried in order from the
 /// first on, as `tidewright-sim fuzz --sabotage` does.
 fn check(sabotage: Sabotage, oracles: &[&str]) {
-    let verdicts = (1..=500).map(|seed| run(seed, Some(sabotage)));
-    let found = verdicts.filter(|verdict| !verdict.failures.is_empty()).next();
+    let mut verdicts = (1..=500).map(|seed| run(seed, Some(sabotage)));
+    let found = verdicts.find(|verdict| !verdict.failures.is_empty());
     let found = found.unwrap_or_else(|| panic!("500 seeds do not find {}", sabotage.name()));
     let oracle = found.failures[0].oracle;
     assert!(

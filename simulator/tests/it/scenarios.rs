@@ -46,13 +46,21 @@ fn check_file(name: &str, found: &str) {
 #[test]
 fn every_scenario_comes_out_as_expected() {
     let names: Vec<String> = list().into_iter().map(|(name, _)| name).collect();
-    let all = ["limits-bind", "spot-fallback", "zero-to-one", "zero-to-one-on-demand"];
+    let all = [
+        "limits-bind",
+        "spot-fallback",
+        "zero-to-one",
+        "zero-to-one-on-demand",
+    ];
     assert_eq!(names, all);
     for name in names {
         let outcome = outcome(&name, &Choices::default());
         assert_eq!(outcome.failures, [], "{name}");
         assert_eq!(outcome.unmet, [], "{name}");
-        check_file(&format!("{name}.txt"), &to_text(&outcome.report, Detail::Decisions));
+        check_file(
+            &format!("{name}.txt"),
+            &to_text(&outcome.report, Detail::Decisions),
+        );
         check_file(&format!("{name}.json"), &to_json(&outcome.report, None));
     }
 }
@@ -62,7 +70,10 @@ fn a_seed_is_a_world() {
     let json = |seed| to_json(&outcome("zero-to-one", &with_seed(seed)).report, None);
     let first = json(1);
     assert_eq!(first, json(1));
-    assert_ne!(first.replace("\"seed\": 1,", ""), json(2).replace("\"seed\": 2,", ""));
+    assert_ne!(
+        first.replace("\"seed\": 1,", ""),
+        json(2).replace("\"seed\": 2,", "")
+    );
 }
 
 /// The figures that the design promises for machines whose image is cached: half of all seeds answer
@@ -89,15 +100,32 @@ fn a_bad_scenario_is_refused_with_all_that_is_wrong() {
     for (name, expected) in [
         (
             "unknown-field.yaml",
-            &["bad/unknown-field.yaml:4:1", "`timeline`", "4:1", "bootProfile"] as &[&str],
+            &[
+                "bad/unknown-field.yaml:4:1",
+                "`timeline`",
+                "4:1",
+                "bootProfile",
+            ] as &[&str],
         ),
-        ("bad-values.yaml", &["until", "timeline[0].at", "timeline[1]", "expect.costUsd.max"]),
+        (
+            "bad-values.yaml",
+            &[
+                "until",
+                "timeline[0].at",
+                "timeline[1]",
+                "expect.costUsd.max",
+            ],
+        ),
     ] {
         let path = folder.join(name).display().to_string();
         let Err(refused) = load(&path, &Choices::default()) else {
             panic!("{name} is refused");
         };
-        let lines: Vec<String> = refused.diagnostics.iter().map(ToString::to_string).collect();
+        let lines: Vec<String> = refused
+            .diagnostics
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let text = lines.join("\n");
         for words in expected {
             assert!(text.contains(words), "{words} is missing in\n{text}");
