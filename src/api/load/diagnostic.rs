@@ -44,7 +44,7 @@ pub struct Diagnostic {
     pub value: Option<String>,
     /// The rule, as a sentence.
     pub rule: String,
-    /// What to do, as a sentence.
+    /// What to do, as a sentence; empty where there is nothing to do.
     pub fix: String,
 }
 
@@ -112,13 +112,16 @@ impl Lines {
     }
 }
 
-/// Puts diagnostics into the order in which they are shown: by file, by place, errors first. What
-/// is wrong with a text that several aliases repeat is said once.
+/// Puts diagnostics into the order in which they are shown: by file, by place, errors first, and
+/// what asks for nothing at the end. What is wrong with a text that several aliases repeat is said
+/// once.
 pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| {
         let key = |it: &Diagnostic| (it.position, it.severity);
-        a.file
-            .cmp(&b.file)
+        let asks_nothing = |it: &Diagnostic| it.severity == Severity::Notice;
+        asks_nothing(a)
+            .cmp(&asks_nothing(b))
+            .then_with(|| a.file.cmp(&b.file))
             .then_with(|| key(a).cmp(&key(b)))
             .then_with(|| a.path.cmp(&b.path))
             .then_with(|| a.rule.cmp(&b.rule))
@@ -158,6 +161,9 @@ impl fmt::Display for Diagnostic {
         if let Some(value) = &self.value {
             write!(f, " Found {value}.")?;
         }
-        write!(f, " {}", self.fix)
+        if !self.fix.is_empty() {
+            write!(f, " {}", self.fix)?;
+        }
+        Ok(())
     }
 }

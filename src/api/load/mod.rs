@@ -45,10 +45,12 @@ pub struct Accepted<T> {
     pub remarks: Vec<Diagnostic>,
 }
 
-/// All or nothing: the value if no diagnostic is an error, otherwise every diagnostic.
+/// All or nothing: the value if no diagnostic is an error, otherwise what is wrong. Notices are
+/// about input that is used, so they go with it.
 fn settle<T>(value: T, mut diagnostics: Vec<Diagnostic>) -> Result<Accepted<T>, Vec<Diagnostic>> {
     sort(&mut diagnostics);
     if diagnostics.iter().any(|it| it.severity == Severity::Error) {
+        diagnostics.retain(|it| it.severity != Severity::Notice);
         return Err(diagnostics);
     }
     Ok(Accepted {

@@ -147,7 +147,7 @@ fn idle(notice: FieldNotice) -> Remark {
         path: notice.path,
         value: None,
         rule: notice.message,
-        fix: "leave it as it is; it takes effect when a later version acts on it".to_owned(),
+        fix: String::new(),
     }
 }
 

@@ -15,8 +15,8 @@ pub enum Look {
     Plain,
 }
 
-/// Renders diagnostics in the given order, each with an excerpt of its source and ended by an empty
-/// line.
+/// Renders diagnostics in the given order: errors and warnings with an excerpt of their source and
+/// ended by an empty line, notices as one line each, because nothing has to be done there.
 pub fn render(diagnostics: &[Diagnostic], sources: &[Source], look: Look) -> String {
     let renderer = match look {
         Look::Styled => Renderer::styled().decor_style(DecorStyle::Unicode),
@@ -24,6 +24,10 @@ pub fn render(diagnostics: &[Diagnostic], sources: &[Source], look: Look) -> Str
     };
     let mut text = String::new();
     for diagnostic in diagnostics {
+        if diagnostic.severity == Severity::Notice {
+            text.push_str(&format!("{diagnostic}\n"));
+            continue;
+        }
         let source = sources.iter().find(|source| source.name == diagnostic.file);
         text.push_str(&renderer.render(&[group(diagnostic, source)]));
         text.push_str("\n\n");
