@@ -25,7 +25,8 @@ pub fn render(diagnostics: &[Diagnostic], sources: &[Source], look: Look) -> Str
     let mut text = String::new();
     for diagnostic in diagnostics {
         if diagnostic.severity == Severity::Notice {
-            text.push_str(&format!("{diagnostic}\n"));
+            text.push_str(&diagnostic.to_string());
+            text.push('\n');
             continue;
         }
         let source = sources.iter().find(|source| source.name == diagnostic.file);
