@@ -81,6 +81,7 @@ fn think(state: &mut State, batch: &mut Batch) {
     let waiting = unbound
         .values()
         .filter(|pod| pod.is_provisionable() && !state.cluster.is_nominated(&pod.key));
+    // Sorted by key, as the map is: an answer is compared with it pod by pod.
     let pending: Vec<Arc<Pod>> = waiting.cloned().collect();
     if pending.is_empty() {
         return;
@@ -171,7 +172,11 @@ fn still_waiting(
 
 fn unchanged(state: &State, input: &PlanInput, key: &PodKey) -> Option<Arc<Pod>> {
     let now = state.cluster.pod(key)?;
-    let then = input.pending.iter().find(|pod| pod.key == *key)?;
+    let then = input
+        .pending
+        .binary_search_by(|pod| pod.key.cmp(key))
+        .ok()?;
+    let then = &input.pending[then];
     let same = now.uid == then.uid && now.scheduling == then.scheduling;
     let waits = now.is_provisionable() && !state.cluster.is_nominated(key);
     (same && waits).then(|| now.clone())
@@ -231,7 +236,16 @@ struct Promise {
 }
 
 fn nominate(state: &mut State, batch: &mut Batch, pod: &Pod, target: &NodeId, promise: Promise) {
-    let Promise { until, message } = promise;
+    let Promise { until, mut message } = promise;
+    let left_out: Vec<&str> = pod
+        .scheduling
+        .ignored_fields()
+        .map(|it| &*it.path)
+        .collect();
+    if !left_out.is_empty() {
+        message.push_str("; not acted on yet and left out: ");
+        message.push_str(&left_out.join(", "));
+    }
     batch.remove(&pod.key);
     let dirty = state.cluster.nominate(&pod.key, target, until);
     state.absorb(dirty);

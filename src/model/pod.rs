@@ -200,6 +200,12 @@ impl Scheduling {
         let fields = self.unsupported.iter();
         fields.filter(|field| field.weight == FieldWeight::Binding)
     }
+
+    /// The fields that the pod is placed without.
+    pub fn ignored_fields(&self) -> impl Iterator<Item = &UnsupportedField> {
+        let fields = self.unsupported.iter();
+        fields.filter(|field| field.weight == FieldWeight::Preference)
+    }
 }
 
 impl Pod {

@@ -9,7 +9,7 @@ use crate::engine::{Engine, Input, MachineFact};
 use crate::model::catalog::CapacityType;
 use crate::model::id::ClaimName;
 use crate::model::node::NodeReady;
-use crate::model::pod::{DoNotDisrupt, Requests};
+use crate::model::pod::{DoNotDisrupt, FieldWeight, Requests, UnsupportedField};
 use crate::model::pool::{BudgetNodes, NodePool};
 use crate::model::resources::{ResourceName, Resources};
 
@@ -55,6 +55,22 @@ fn the_first_pod_is_planned_and_bought_for_at_once() {
         "{claimed}"
     );
     assert_eq!(rig.lines("> launch ").len(), 1);
+}
+
+#[test]
+fn a_preference_that_is_left_out_is_told() {
+    let mut rig = Rig::new();
+    rig.add_pod_with("web", |pod| {
+        pod.scheduling.unsupported = vec![UnsupportedField {
+            path: "spec.topologySpreadConstraints[0]".into(),
+            weight: FieldWeight::Preference,
+        }];
+    });
+    rig.settle();
+    assert_eq!(rig.bought, 1);
+    let nominated = rig.lines("Nominated")[0];
+    let told = "; not acted on yet and left out: spec.topologySpreadConstraints[0]";
+    assert!(nominated.ends_with(told), "{nominated}");
 }
 
 #[test]
