@@ -6,14 +6,15 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
+use tidewright::api::load::{Source, load_document};
 use tidewright::model::catalog::CapacityType;
 
 use crate::random::{Purpose, Quantiles, Random};
-use crate::yaml;
 
 /// A profile.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BootProfile {
     /// Its name.
@@ -25,7 +26,7 @@ pub struct BootProfile {
 }
 
 /// The stages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum StageName {
     /// From the request to the call of the cloud. It takes what the engine takes.
@@ -52,7 +53,7 @@ impl StageName {
 }
 
 /// One stage.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Stage {
     /// Which.
@@ -70,7 +71,7 @@ pub struct Stage {
 }
 
 /// Spans for machines that are paid for differently, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Spans {
     on_demand: u32,
@@ -136,10 +137,15 @@ impl BootProfile {
 
     /// Reads profiles and checks that every difference is explained.
     pub fn parse(text: &str) -> Result<Vec<Self>, ProfileError> {
-        let malformed = |error: String| ProfileError::Malformed(error);
-        let value = yaml::parse(text).map_err(|error| malformed(error.to_string()))?;
-        let profiles: Vec<Self> =
-            serde_json::from_value(value).map_err(|error| malformed(error.to_string()))?;
+        let source = Source {
+            name: "boot/profiles.yaml".to_owned(),
+            text: text.to_owned(),
+        };
+        let read = load_document(&source, |_: &Vec<Self>| Vec::new());
+        let profiles = read.map_err(|wrong| {
+            let lines: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+            ProfileError::Malformed(lines.join("\n"))
+        })?;
         profiles.iter().try_for_each(Self::check)?;
         Ok(profiles)
     }

@@ -21,4 +21,3 @@ pub mod setup;
 pub mod store;
 pub mod trace;
 pub mod world;
-mod yaml;
