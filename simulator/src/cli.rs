@@ -71,6 +71,9 @@ struct FuzzArgs {
     /// Break the shell on purpose, to see an oracle find it; `list` names the ways.
     #[arg(long, value_name = "NAME")]
     sabotage: Option<String>,
+    /// Print everything that happens in these worlds.
+    #[arg(long)]
+    verbose: bool,
 }
 
 /// Runs the command line with these arguments, the program's name first.

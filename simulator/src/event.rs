@@ -2,6 +2,7 @@
 //! that the product says of itself, but for its notices.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use tidewright::engine::Notice;
@@ -186,4 +187,59 @@ pub enum Actor {
     Controller,
     /// A user, or the garbage collector after one.
     User,
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { step, at, event } = self;
+        write!(f, "{step:>6} {at} {event}")
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PodCreated { pod, .. } => write!(f, "pod {pod}: created"),
+            Self::PodUnschedulable { pod } => write!(f, "pod {pod}: no place"),
+            Self::PodBound { pod, node } => write!(f, "pod {pod}: bound to node {node}"),
+            Self::PodReady { pod } => write!(f, "pod {pod}: ready"),
+            Self::PodEnded { pod, .. } => write!(f, "pod {pod}: ended"),
+            Self::PodEvicted { pod, node, .. } => write!(f, "pod {pod}: told to leave node {node}"),
+            Self::ClaimCreated { claim, uid, .. } => write!(f, "claim {claim}: created as {uid}"),
+            Self::ClaimMatched { claim, machine } => write!(f, "claim {claim}: has {machine}"),
+            Self::ClaimDeleting { claim, by } => write!(f, "claim {claim}: told to go by {by:?}"),
+            Self::ClaimGone { claim } => write!(f, "claim {claim}: gone"),
+            Self::FleetCalled {
+                group,
+                claims,
+                offerings,
+                ..
+            } => {
+                let claims: Vec<&str> = claims.keys().map(ClaimName::as_str).collect();
+                let (claims, offerings) = (claims.join(", "), offerings.len());
+                write!(
+                    f,
+                    "group {group}: call for {claims} of {offerings} offerings"
+                )
+            }
+            Self::MachineBought {
+                machine, offering, ..
+            } => write!(f, "machine {machine}: bought, {offering}"),
+            Self::MachineBooting { machine } => write!(f, "machine {machine}: boots"),
+            Self::MachineTerminated { machine } => write!(f, "machine {machine}: stopped"),
+            Self::SoldOut { offering } => write!(f, "offering {offering}: sold out"),
+            Self::NodeJoined { node, machine } => write!(f, "node {node}: joined from {machine}"),
+            Self::NodeReady { node } => write!(f, "node {node}: ready"),
+            Self::NodeDeleting { node } => write!(f, "node {node}: told to go"),
+            Self::NodeGone { node } => write!(f, "node {node}: gone"),
+            Self::Notice(notice) => {
+                let (object, reason) = (&notice.object, &notice.reason);
+                write!(f, "  says of {object} {reason}: {}", notice.message)
+            }
+            Self::Promised { pod, target } => write!(f, "pod {pod}: promised to {target}"),
+            Self::Fault(kind) => write!(f, "fault: {}", kind.name()),
+            Self::ControllerStarted => f.write_str("the controller starts"),
+            Self::Happened { what } => write!(f, "from outside: {what}"),
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! | decided | `DeleteClaim` | the API server knows | deleting |
 //! | node deleted by a user | the claim is decided on | | decided |
 //! | deleting, no machine known | nothing, or `ListMachines` of its group if it may have been bought for | nothing was bought | released |
+//! | | | a machine is found (see `launch`) | deleting |
 //! | deleting | the termination deadline is written; `PatchNode` `Disrupted`, `DeleteNode` | its nodes are marked | draining |
 //! | draining | `Evict` tier by tier; `Delete` what is out of time | nothing is left to wait for | drained |
 //! | drained | `Terminate` until the machine is gone | it is not found, or missing in a list | gone |

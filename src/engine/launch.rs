@@ -9,9 +9,10 @@
 //! | | | no answer came | doubtful |
 //! | clear | nothing is left to buy | | given up |
 //!
-//! A claim leaves its group when it has a machine or goes. What an answer says is sold out is left
-//! out at once, so that the next request of the same step asks for something else: other spot
-//! offerings first, then on-demand.
+//! A claim leaves its group when it has a machine. Nothing is asked for one that goes; but it gets its
+//! part of what was bought before, and so counts against the limits until that is gone. What an
+//! answer says is sold out is left out at once, so that the next request of the same step asks for
+//! something else: other spot offerings first, then on-demand.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub(super) fn react(state: &mut State, due: &BTreeSet<NodeId>) {
         return;
     }
     form_groups(state);
-    let waiting = waiting_by_group(state);
+    let waiting = unbought_by_group(state);
     for (group, claims) in &waiting {
         buy(state, group, claims);
     }
@@ -86,7 +87,7 @@ fn form_group(state: &mut State, members: &[Arc<NodeClaim>]) {
     }
 }
 
-fn waiting_by_group(state: &State) -> BTreeMap<LaunchGroup, Vec<Arc<NodeClaim>>> {
+fn unbought_by_group(state: &State) -> BTreeMap<LaunchGroup, Vec<Arc<NodeClaim>>> {
     let mut groups: BTreeMap<LaunchGroup, Vec<Arc<NodeClaim>>> = BTreeMap::new();
     for claim in state.cluster.claims() {
         if let Some(group) = &claim.launch_group
@@ -347,18 +348,20 @@ pub(super) fn listed(state: &mut State, group: &LaunchGroup, facts: Vec<MachineF
     );
 }
 
-/// Gives machines to the claims of their group, by sorted provider id and sorted uid, so that
-/// every process comes to the same. What is left over is given back.
+/// Gives machines to the claims of their group that have none, by sorted provider id and sorted
+/// uid, so that every process comes to the same. Claims that go come last, but are not left out: such
+/// a claim would be released at once, and while the machine is still being stopped, nothing would
+/// count it against the limits of its pool. What is left over is given back.
 fn assign(state: &mut State, group: &LaunchGroup, mut machines: Vec<Machine>) {
     machines.retain(|it| is_free(state, &it.provider_id));
     machines.sort_by(|a, b| a.provider_id.cmp(&b.provider_id));
     machines.dedup_by(|a, b| a.provider_id == b.provider_id);
-    let of_group = |claim: &&Arc<NodeClaim>| claim.launch_group.as_ref() == Some(group);
-    let claims = state.cluster.claims().filter(of_group);
-    let mut claims: Vec<Arc<NodeClaim>> =
-        claims.filter(|it| is_waiting(state, it)).cloned().collect();
+    let claims = unbought_by_group(state).remove(group).unwrap_or_default();
+    let (mut claims, mut going): (Vec<_>, Vec<_>) =
+        claims.into_iter().partition(|it| is_waiting(state, it));
     claims.sort_by(|a, b| a.uid.cmp(&b.uid));
-    let mut claims = claims.into_iter();
+    going.sort_by(|a, b| a.uid.cmp(&b.uid));
+    let mut claims = claims.into_iter().chain(going);
     for machine in machines {
         match claims.next() {
             Some(claim) => bought(state, &claim, machine),

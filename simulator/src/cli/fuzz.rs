@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::{BAD_INPUT, FAILED, FuzzArgs};
 use crate::faults::{FaultKind, Sabotage};
-use crate::fuzz::{Verdict, draw, replay, run};
+use crate::fuzz::{Verdict, draw, replay, watch};
 
 pub(super) fn fuzz(args: &FuzzArgs) -> ExitCode {
     let sabotage = match args.sabotage.as_deref() {
@@ -23,7 +23,11 @@ pub(super) fn fuzz(args: &FuzzArgs) -> ExitCode {
         if args.count == 1 {
             print_settings(seed, &settings);
         }
-        let verdict = run(seed, sabotage);
+        let verdict = watch(seed, sabotage, |entry| {
+            if args.verbose {
+                println!("{entry}");
+            }
+        });
         bar.inc(1);
         if !verdict.failures.is_empty() {
             bar.finish_and_clear();

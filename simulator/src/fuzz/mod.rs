@@ -10,6 +10,7 @@ mod objects;
 
 use std::collections::BTreeMap;
 
+use crate::event::Entry;
 use crate::faults::{FaultKind, Sabotage};
 use crate::oracle::{Failure, Oracles, Rest};
 use crate::trace::Trace;
@@ -34,6 +35,11 @@ pub struct Verdict {
 
 /// Runs the world of one seed until an oracle finds something or it ends.
 pub fn run(seed: u64, sabotage: Option<Sabotage>) -> Verdict {
+    watch(seed, sabotage, |_| ())
+}
+
+/// The same, and shows each entry of the log as soon as it is made.
+pub fn watch(seed: u64, sabotage: Option<Sabotage>, mut show: impl FnMut(&Entry)) -> Verdict {
     let drawn = draw(seed, sabotage);
     let end = drawn.setup.start.saturating_add(drawn.until);
     let mut world = World::new(drawn.setup);
@@ -41,6 +47,9 @@ pub fn run(seed: u64, sabotage: Option<Sabotage>) -> Verdict {
     let mut failures = Vec::new();
     while failures.is_empty() && world.next_at().is_some_and(|at| at <= end) {
         let Some(summary) = world.step() else { break };
+        world.log()[summary.entries.clone()]
+            .iter()
+            .for_each(&mut show);
         failures.extend(oracles.after_step(&world, &summary));
     }
     if failures.is_empty() {

@@ -48,6 +48,10 @@ pub struct Rig {
     /// The controller dies when it has carried out the effect of this number.
     pub crash_after: Option<u64>,
     pub executed: u64,
+    /// Whether a user deletes each claim at the moment at which its machine is bought.
+    pub deletes_bought: bool,
+    /// Whether the cloud is too busy to stop machines.
+    pub stops_none: bool,
     /// Whether plans are answered when asked, or held back.
     pub hold_plans: bool,
     pub held_plans: Vec<Effect>,
@@ -75,6 +79,8 @@ impl Rig {
             crash_before: None,
             crash_after: None,
             executed: 0,
+            deletes_bought: false,
+            stops_none: false,
             hold_plans: false,
             held_plans: Vec::new(),
             queue: VecDeque::new(),
@@ -266,6 +272,9 @@ impl Rig {
                 EffectOutcome::Done
             }
             Action::Launch(request) => self.launch(&request),
+            Action::Terminate { .. } if self.stops_none => {
+                EffectOutcome::Cloud(CloudError::Throttled)
+            }
             Action::Terminate { provider_id } => match self.machines.remove(&provider_id) {
                 Some(_) => EffectOutcome::Done,
                 None => EffectOutcome::Cloud(CloudError::NotFound),
@@ -381,6 +390,11 @@ impl Rig {
             outcome.failures.extend(failures);
         }
         self.tokens.insert(request.token.clone(), outcome.clone());
+        if self.deletes_bought {
+            for name in request.claims.keys() {
+                self.delete_claim(name);
+            }
+        }
         EffectOutcome::Launched(outcome)
     }
 

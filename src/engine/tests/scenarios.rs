@@ -10,7 +10,7 @@ use crate::model::catalog::CapacityType;
 use crate::model::id::ClaimName;
 use crate::model::node::NodeReady;
 use crate::model::pod::{DoNotDisrupt, FieldWeight, Requests, UnsupportedField};
-use crate::model::pool::{BudgetNodes, NodePool};
+use crate::model::pool::{BudgetNodes, Limits, NodePool};
 use crate::model::resources::{ResourceName, Resources};
 
 fn seconds(seconds: u64) -> Duration {
@@ -237,7 +237,7 @@ fn a_limit_that_was_lowered_meanwhile_holds() {
     rig.add_pod("web");
     rig.settle();
     rig.change_pool(|pool| {
-        pool.limits = crate::model::pool::Limits::new([(ResourceName::CPU, 1_000)]);
+        pool.limits = Limits::new([(ResourceName::CPU, 1_000)]);
     });
     rig.release_plans();
     rig.run_for(seconds(5));
@@ -300,6 +300,28 @@ fn a_claim_deleted_by_a_user_is_drained_and_given_back() {
     assert_empty(&rig);
     assert!(rig.position("> evict default/web") < rig.position("> terminate"));
     assert!(rig.position("> taint node-") < rig.position("> terminate"));
+}
+
+#[test]
+fn a_claim_deleted_while_it_is_bought_for_counts_until_its_machine_is_gone() {
+    // Number 0 is no effect: once, all answers arrive.
+    for lost in 0..=8 {
+        let mut rig = Rig::with_pool(|pool| pool.limits = Limits::new([(ResourceName::NODES, 1)]));
+        rig.lost_answers.insert(lost);
+        (rig.deletes_bought, rig.stops_none) = (true, true);
+        rig.add_pod("web");
+        rig.run_for(seconds(11));
+        let log = rig.log.join("\n");
+        assert_eq!(rig.bought, 1, "answer {lost} lost\n{log}");
+        (rig.deletes_bought, rig.stops_none) = (false, false);
+        rig.run_for(seconds(30));
+        let log = rig.log.join("\n");
+        assert_eq!(
+            (rig.bought, rig.machines.len()),
+            (2, 1),
+            "answer {lost} lost\n{log}"
+        );
+    }
 }
 
 #[test]
