@@ -9,7 +9,7 @@ use tidewright::model::price::Price;
 use tidewright::model::resources::{ResourceName, Resources};
 
 use super::pools::PoolRules;
-use super::{Failure, Scene, liveness, money, safety};
+use super::{Failure, Scene, liveness, money, promise, safety};
 use crate::event::Entry;
 use crate::faults::FaultSettings;
 use crate::script::{START, log};
@@ -40,11 +40,15 @@ fn pool() -> PoolRules {
 
 /// Shows a log to the oracles and gives the failures of those that look at entries and at the end.
 fn failures(text: &str) -> Vec<Failure> {
+    failures_with(text, &FaultSettings::default())
+}
+
+fn failures_with(text: &str, faults: &FaultSettings) -> Vec<Failure> {
     let entries = log(text);
     let pools = BTreeMap::from([("p".into(), pool())]);
     let two = Resources::ZERO.with(&ResourceName::CPU, 2_000);
     let capacity = BTreeMap::from([("m6a.large".into(), two)]);
-    let faults = FaultSettings::default();
+    let mut promises = promise::Promises::new(faults);
     let mut trace = Trace::default();
     let mut memory = safety::Memory::default();
     let mut orphans = liveness::Orphans::default();
@@ -56,12 +60,13 @@ fn failures(text: &str) -> Vec<Failure> {
             trace: &trace,
             pools: &pools,
             capacity: &capacity,
-            faults: &faults,
+            faults,
             entry,
             checks: 0,
             failures: Vec::new(),
         };
         safety::after(&mut scene, &mut memory);
+        promises.note(&trace, entry);
         orphans.check(&mut scene);
         failures.append(&mut scene.failures);
         last = Some(entry);
@@ -70,11 +75,13 @@ fn failures(text: &str) -> Vec<Failure> {
         trace: &trace,
         pools: &pools,
         capacity: &capacity,
-        faults: &faults,
+        faults,
         entry: last.expect("a log has entries"),
         checks: 0,
         failures: Vec::new(),
     };
+    let node = |target: &str| trace.node_of(&target.into())?.ready;
+    promises.check(&mut scene, node);
     liveness::decisions_have_settled(&mut scene, &entries);
     failures.append(&mut scene.failures);
     failures
@@ -184,6 +191,99 @@ fn machines_are_bought_for_living_claims_and_once() {
         &format!("{bought}3 terminated i-1\n4 bought i-2 spot:m6a.large:a 0.036 g"),
         &[],
     );
+}
+
+#[test]
+fn a_promise_is_kept_within_three_minutes_of_the_node() {
+    let promised = format!("{}100 pod a\n110 promised a c1\n", node(1));
+    check(&format!("{promised}290 happened x"), &[]);
+    check(&format!("{promised}291 happened x"), &["promise"]);
+    check(&format!("{promised}290 bound a n1\n400 happened x"), &[]);
+    // Time runs from the node's readiness, and not anew when the same is promised again.
+    let early = node(1).replace("61 node-ready n1", "61 pod a\n61 promised a c1");
+    check(&format!("{early}900 happened x"), &[]);
+    check(
+        &format!("{early}400 node-ready n1\n581 happened x"),
+        &["promise"],
+    );
+    check(
+        &format!("{promised}200 promised a c1\n291 happened x"),
+        &["promise"],
+    );
+    // A place elsewhere, promised later, has its own time.
+    let moved = format!("{}{promised}200 promised a c2\n", node(2));
+    check(&format!("{moved}380 happened x"), &[]);
+    check(&format!("{moved}381 happened x"), &["promise"]);
+}
+
+#[test]
+fn a_promise_is_void_when_it_cannot_matter_any_more() {
+    let promised = format!("{}100 pod a\n110 promised a c1\n", node(1));
+    for end in [
+        "ended a",
+        "evicted a n1",
+        "deleting c1",
+        "node-deleting n1",
+        "node-gone n1",
+        "start",
+    ] {
+        check(&format!("{promised}120 {end}\n400 happened x"), &[]);
+    }
+    // What becomes of another node is no excuse.
+    let two = format!("{}{promised}", node(2));
+    check(
+        &format!("{two}120 deleting c2\n400 happened x"),
+        &["promise"],
+    );
+}
+
+#[test]
+fn a_pod_that_was_promised_nothing_may_take_the_room() {
+    let promised = format!("{}100 pod a\n110 promised a c1\n", node(1));
+    check(
+        &format!("{promised}111 pod b\n120 bound b n1\n400 happened x"),
+        &[],
+    );
+    // One that was promised the same node has room of its own, and a daemon is reckoned with.
+    check(
+        &format!("{promised}111 pod b\n111 promised b c1\n120 bound b n1\n400 happened x"),
+        &["promise"],
+    );
+    check(
+        &format!("{promised}111 daemon d\n120 bound d n1\n400 happened x"),
+        &["promise"],
+    );
+}
+
+#[test]
+fn room_taken_a_moment_ago_may_be_promised_in_ignorance() {
+    let taken = |before: &str| {
+        let node = node(1);
+        format!(
+            "{node}100 pod a\n100 pod b\n{before} bound b n1\n120 promised a c1\n400 happened x"
+        )
+    };
+    check(&taken("119.950"), &[]);
+    check(&taken("119.900"), &["promise"]);
+    // Watches that are late, or have lost something, leave the controller in the dark for longer.
+    let late = FaultSettings {
+        watch_delayed_permille: 100,
+        watch_delay_millis_max: 5_000,
+        ..FaultSettings::default()
+    };
+    let lossy = FaultSettings {
+        watch_lost_permille: 10,
+        ..FaultSettings::default()
+    };
+    for (faults, since, expected) in [
+        (&late, "115", 0),
+        (&late, "114", 1),
+        (&lossy, "101", 0),
+        (&FaultSettings::default(), "101", 1),
+    ] {
+        let failures = failures_with(&taken(since), faults);
+        assert_eq!(failures.len(), expected, "{since}: {failures:?}");
+    }
 }
 
 #[test]
