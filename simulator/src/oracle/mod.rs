@@ -16,7 +16,7 @@
 //! | `promise` | promises | a promised pod cannot be bound where it was promised a place |
 //! | `pod-lost` | sweeps | a pod vanished without an end |
 //! | `bill` | sweeps | the bill is not the sum of times and prices |
-//! | `bound` | the end | a pod that could have a place has none |
+//! | `bound` | the end | a pod that could have had a place for long has none |
 //! | `settled` | the end | decisions go on although nothing has changed for long |
 
 mod liveness;

@@ -3,21 +3,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tidewright::api::nodepool::NodePool;
+use tidewright::engine::Settings;
 use tidewright::model::price::Price;
 use tidewright::model::resources::{ResourceName, Resources};
+use tidewright::planner::{Options, PreferencePolicy};
 
 use super::pools::PoolRules;
-use super::{Failure, Scene, liveness, money, promise, safety};
+use super::{Failure, Scene, liveness, money, placeable, promise, safety};
+use crate::boot::BootProfile;
 use crate::event::Entry;
 use crate::faults::FaultSettings;
+use crate::scenario;
 use crate::script::{START, log};
+use crate::setup::{Object, Setup};
 use crate::trace::Trace;
+use crate::world::World;
+
+/// The rules of [`raw_pool`].
+fn pool() -> PoolRules {
+    PoolRules::of(&raw_pool())
+}
 
 /// One budget of two nodes at once, and one that is closed on working days from nine to ten.
-fn pool() -> PoolRules {
-    let pool: NodePool = serde_json::from_value(json!({
+fn raw_pool() -> NodePool {
+    serde_json::from_value(json!({
         "apiVersion": "karpenter.sh/v1",
         "kind": "NodePool",
         "metadata": {"name": "p"},
@@ -34,8 +45,7 @@ fn pool() -> PoolRules {
             ]},
         },
     }))
-    .expect("the pool has its shape");
-    PoolRules::of(&pool)
+    .expect("the pool has its shape")
 }
 
 /// Shows a log to the oracles and gives the failures of those that look at entries and at the end.
@@ -284,6 +294,119 @@ fn room_taken_a_moment_ago_may_be_promised_in_ignorance() {
         let failures = failures_with(&taken(since), faults);
         assert_eq!(failures.len(), expected, "{since}: {failures:?}");
     }
+}
+
+/// A world with the pool and one pod, before anybody has done anything.
+fn world_with(pod: Value) -> World {
+    let pod = serde_json::from_value(pod).expect("the pod has its shape");
+    let plan = Options {
+        preferences: PreferencePolicy::Respect,
+        evaluations_max: 1,
+    };
+    let mut world = World::new(Setup {
+        seed: 1,
+        start: START,
+        objects: vec![
+            Object::NodePool(Box::new(raw_pool())),
+            Object::Pod(Box::new(pod)),
+        ],
+        region: scenario::region(),
+        boot: BootProfile::named("fast").expect("the profile is embedded"),
+        faults: FaultSettings::default(),
+        sabotage: None,
+        settings: Settings {
+            batch_idle: Duration::ZERO,
+            batch_max: Duration::ZERO,
+            plan,
+        },
+        timeline: Vec::new(),
+    });
+    world.step();
+    world
+}
+
+/// The pod `a`, which asks for so many CPUs.
+fn waiting_pod(cpu: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "a", "namespace": "default"},
+        "spec": {"containers": [{
+            "name": "main", "image": "app",
+            "resources": {"requests": {"cpu": cpu, "memory": "1Gi"}},
+        }]},
+    })
+}
+
+/// Compares how many pods of a world wait without reason, if this has happened.
+fn check_bound(pod: Value, text: &str, expected: usize) {
+    let world = world_with(pod);
+    let entries = log(text);
+    let trace = Trace::of(&entries);
+    let two = Resources::ZERO.with(&ResourceName::CPU, 2_000);
+    let mut scene = Scene {
+        trace: &trace,
+        pools: &BTreeMap::from([("p".into(), pool())]),
+        capacity: &BTreeMap::from([("m6a.large".into(), two)]),
+        faults: &FaultSettings::default(),
+        entry: entries.last().expect("a log has entries"),
+        checks: 0,
+        failures: Vec::new(),
+    };
+    placeable::every_placeable_pod_is_bound(&mut scene, &world);
+    let found = &scene.failures;
+    assert_eq!(found.len(), expected, "{found:?}\n{text}");
+    assert!(found.iter().all(|failure| failure.oracle == "bound"));
+}
+
+#[test]
+fn a_pod_that_could_have_a_place_is_bound_within_ten_minutes() {
+    let waits = "1 pod a\n2 unschedulable a\n";
+    check_bound(waiting_pod("500m"), &format!("{waits}601 happened x"), 0);
+    check_bound(waiting_pod("500m"), &format!("{waits}602 happened x"), 1);
+    // The successor of the same name has its own time.
+    check_bound(
+        waiting_pod("500m"),
+        &format!("{waits}590 ended a\n591 pod a\n1191 happened x"),
+        0,
+    );
+}
+
+#[test]
+fn a_pod_without_a_place_may_wait() {
+    let waits = "1 pod a\n2 unschedulable a\n900 happened x";
+    // The pool ends at four CPUs, one of which is left free.
+    check_bound(waiting_pod("3500m"), waits, 0);
+    check_bound(waiting_pod("2500m"), waits, 1);
+    let with_spec = |name: &str, value: Value| {
+        let mut pod = waiting_pod("500m");
+        pod["spec"][name] = value;
+        pod
+    };
+    check_bound(
+        with_spec("schedulingGates", json!([{"name": "later"}])),
+        waits,
+        0,
+    );
+    check_bound(with_spec("nodeName", json!("n1")), waits, 0);
+    check_bound(with_spec("nodeSelector", json!({"no": "such"})), waits, 0);
+}
+
+#[test]
+fn room_below_a_limit_is_used_within_ten_minutes() {
+    let full = format!("{}{}80 pod a\n", node(1), node(2));
+    let gone = "100 terminated i-1\n100 claim-gone c1\n";
+    check_bound(waiting_pod("500m"), &format!("{full}900 happened x"), 0);
+    check_bound(
+        waiting_pod("500m"),
+        &format!("{full}{gone}700 happened x"),
+        0,
+    );
+    check_bound(
+        waiting_pod("500m"),
+        &format!("{full}{gone}701 happened x"),
+        1,
+    );
 }
 
 #[test]
