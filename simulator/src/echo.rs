@@ -82,6 +82,19 @@ pub struct WatchFaults<'a> {
     pub random: &'a mut Random,
 }
 
+/// How long after a change the controller knows of it at the latest.
+pub fn lag_max(faults: &FaultSettings) -> Duration {
+    let is_late = faults.watch_delayed_permille > 0 || faults.watch_reordered_permille > 0;
+    let (_, found_lost) = LOST_MILLIS;
+    let extra = [
+        (is_late, faults.watch_delay_millis_max),
+        (faults.watch_lost_permille > 0, found_lost),
+    ];
+    let extra = extra.into_iter().filter(|(strikes, _)| *strikes);
+    let extra = extra.map(|(_, millis)| millis).max().unwrap_or(0);
+    Duration::from_millis(u64::from(LATENCY_MILLIS.most() + extra))
+}
+
 impl Echo {
     /// Whether this is the number of the watch that delivers at present.
     pub fn is_current(&self, delivery: &Delivery) -> bool {

@@ -124,6 +124,11 @@ impl Quantiles {
         self.median_and_most().0
     }
 
+    /// The greatest value.
+    pub const fn most(&self) -> u32 {
+        self.0[6]
+    }
+
     fn median_and_most(&self) -> (u32, u32) {
         let [_, _, _, median, _, _, most] = self.0;
         (median, most)

@@ -16,7 +16,7 @@
 //! | `promise` | promises | a promised pod cannot be bound where it was promised a place |
 //! | `pod-lost` | sweeps | a pod vanished without an end |
 //! | `bill` | sweeps | the bill is not the sum of times and prices |
-//! | `bound` | the end | a pod that could have a place has none |
+//! | `bound` | the end | a pod that could have had a place for long has none |
 //! | `settled` | the end | decisions go on although nothing has changed for long |
 
 mod liveness;
@@ -146,7 +146,7 @@ impl Oracles {
             pool_versions: Vec::new(),
             capacity: capacity.collect(),
             safety: safety::Memory::default(),
-            promises: promise::Promises::default(),
+            promises: promise::Promises::new(&world.setup().faults),
             orphans: liveness::Orphans::default(),
             last_sweep: 0,
             checks: 0,
@@ -215,7 +215,9 @@ impl Oracles {
         money::bill_adds_up(&mut scene, world.cloud().bill(world.now()));
         liveness::no_pod_lost(&mut scene, &pods_in_store(world));
         self.orphans.check(&mut scene);
-        self.promises.check(&mut scene, world);
+        self.promises.check(&mut scene, |target| {
+            promise::usable_since(&self.trace, world, target)
+        });
         self.checks += scene.checks;
         scene.failures
     }

@@ -3,8 +3,13 @@
 //! For each pool and offering this builds the node that a machine would become, from the raw NodePool
 //! and the cloud's facts, and asks the naive scheduler. To be sure, it leaves room for the pods that
 //! come with every node, and for the limits' last machine.
+//!
+//! Work may go on while the world is at rest: a Job replaces pods that are done, and a node that is
+//! empty goes and makes room below a limit. A pod that is new, or whose place is, is still being
+//! served; it is looked at when it has waited as long as that may take.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, NodeSpec, NodeStatus, Pod, Taint};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -14,10 +19,11 @@ use tidewright::api::nodeclaim::RequirementOperator;
 use tidewright::api::nodeclass::EC2NodeClass;
 use tidewright::api::nodepool::NodePool;
 use tidewright::model::claim::Machine;
-use tidewright::model::id::PoolName;
+use tidewright::model::id::{PodKey, PoolName};
 use tidewright::model::labels::keys;
 use tidewright::model::node_class::NodeClass;
 use tidewright::model::resources::{ResourceName, Resources, format_amount};
+use tidewright::model::time::Timestamp;
 
 use super::Scene;
 use super::pools::plus;
@@ -30,10 +36,16 @@ const SPARE_CPU_MILLIS: i64 = 1_000;
 const SPARE_MEMORY_BYTES: i64 = 2 << 30;
 const SPARE_PODS: i64 = 10;
 
-/// Looks at every pod without a node.
+/// How long a pod may wait for a place that can be bought. Buying and booting take four minutes; a
+/// plan that came to nothing, or a place that a sister took, costs a second round.
+const PLACING_MAX: Duration = Duration::from_mins(10);
+
+/// Looks at every pod that has been without a node for long.
 pub(super) fn every_placeable_pod_is_bound(scene: &mut Scene<'_>, world: &World) {
-    let pods = world.store().all::<Pod>();
-    let waiting: Vec<_> = pods.iter().filter(|(_, pod)| is_waiting(pod)).collect();
+    let pods = world.store().all::<Pod>().iter();
+    let waiting: Vec<_> = pods
+        .filter(|(key, pod)| is_waiting(pod) && !is_new(scene, key))
+        .collect();
     if waiting.is_empty() {
         return;
     }
@@ -57,6 +69,16 @@ pub(super) fn every_placeable_pod_is_bound(scene: &mut Scene<'_>, world: &World)
     }
 }
 
+/// Whether a pod came so lately that its place may be on its way.
+fn is_new(scene: &Scene<'_>, key: &ObjectKey) -> bool {
+    let pod = scene.trace.pod(&PodKey::new(&key.namespace, &key.name));
+    pod.is_some_and(|pod| is_recent(scene, pod.created))
+}
+
+fn is_recent(scene: &Scene<'_>, at: Timestamp) -> bool {
+    scene.entry.at.since(at) <= PLACING_MAX
+}
+
 fn is_waiting(pod: &Pod) -> bool {
     let gated = pod
         .spec
@@ -75,7 +97,7 @@ struct Place {
     node: Node,
 }
 
-/// The nodes that a pool could buy without leaving its limits.
+/// The nodes that a pool could have bought for some time without leaving its limits.
 fn places(scene: &Scene<'_>, world: &World, pool: &NodePool) -> Vec<Place> {
     let name = pool.metadata.name.clone().unwrap_or_default();
     let rules = scene.pools.get(&PoolName::from(name.as_str()));
@@ -111,11 +133,12 @@ fn node_class(world: &World, pool: &NodePool) -> NodeClass {
     )
 }
 
+/// What a pool has, and what it had a short time ago: where that stood in the way, the place is new.
 fn usage(scene: &Scene<'_>, pool: &PoolName) -> (u64, Resources) {
     let trace = scene.trace;
     let running = trace.machines.values().filter(|machine| {
         let of_pool = machine.group.as_ref().and_then(|it| trace.pool_of(it)) == Some(pool);
-        machine.is_running() && of_pool
+        of_pool && machine.terminated.is_none_or(|at| is_recent(scene, at))
     });
     running.fold((0, Resources::ZERO), |(count, sum), machine| {
         let capacity = scene.capacity.get(&machine.offering.instance_type);

@@ -10,7 +10,9 @@ use tidewright::model::id::{NodeName, PodKey, Uid};
 use tidewright::model::time::Timestamp;
 
 use super::Scene;
+use crate::echo;
 use crate::event::{Entry, Event};
+use crate::faults::FaultSettings;
 use crate::store::ObjectKey;
 use crate::trace::Trace;
 use crate::world::World;
@@ -20,9 +22,13 @@ use crate::world::World;
 const BINDING_MAX: Duration = Duration::from_mins(3);
 
 /// The promises that are neither kept nor void.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Promises {
     open: BTreeMap<PodKey, Promise>,
+    /// When the last pod came to each node to which it was not promised.
+    uninvited: BTreeMap<NodeName, Timestamp>,
+    /// How long the one who promises may not know of that.
+    lag_max: Duration,
 }
 
 #[derive(Debug)]
@@ -33,6 +39,15 @@ struct Promise {
 }
 
 impl Promises {
+    /// No promises yet, in a world with such faults.
+    pub(super) fn new(faults: &FaultSettings) -> Self {
+        Self {
+            open: BTreeMap::new(),
+            uninvited: BTreeMap::new(),
+            lag_max: echo::lag_max(faults),
+        }
+    }
+
     /// Takes note of what makes, keeps or voids a promise.
     pub(super) fn note(&mut self, trace: &Trace, entry: &Entry) {
         match &entry.event {
@@ -40,7 +55,7 @@ impl Promises {
             Event::PodBound { pod, node } => {
                 let promise = self.open.remove(pod);
                 let target = promise.map(|it| it.target);
-                self.taken(trace, target.as_deref(), pod, node);
+                self.taken(trace, target.as_deref(), pod, (node, entry.at));
             }
             Event::PodEnded { pod, .. } | Event::PodEvicted { pod, .. } => {
                 self.open.remove(pod);
@@ -77,13 +92,26 @@ impl Promises {
 
     /// A pod was bound to a node. If it was not promised to it, it has taken the room of one that
     /// was: equal pods of one owner often change places. What was promised there is then void.
-    fn taken(&mut self, trace: &Trace, promised: Option<&str>, pod: &PodKey, node: &NodeName) {
-        let claim = trace.claim_of(node).map(|claim| claim.name.to_string());
-        let is_target = |target: &str| target == node.as_str() || Some(target) == claim.as_deref();
+    fn taken(
+        &mut self,
+        trace: &Trace,
+        promised: Option<&str>,
+        pod: &PodKey,
+        (node, at): (&NodeName, Timestamp),
+    ) {
         let is_own = trace.pod(pod).is_some_and(|it| it.node_bound);
-        if !is_own && !promised.is_some_and(is_target) {
-            self.open.retain(|_, it| !is_target(&it.target));
+        if !is_own && !promised.is_some_and(|target| is_node(trace, target, node)) {
+            self.open.retain(|_, it| !is_node(trace, &it.target, node));
+            self.uninvited.insert(node.clone(), at);
         }
+    }
+
+    /// Whether the room of a target may have been taken before the one who promises could know. The
+    /// scheduler is the first to see room that becomes free, and does not wait for a promise.
+    fn is_late(&self, trace: &Trace, target: &str, at: Timestamp) -> bool {
+        let recent = |came: &Timestamp| at.since(*came) <= self.lag_max;
+        let mut uninvited = self.uninvited.iter();
+        uninvited.any(|(node, came)| recent(came) && is_node(trace, target, node))
     }
 
     /// A promise that is repeated is as old as when it was made first.
@@ -94,8 +122,11 @@ impl Promises {
         else {
             return;
         };
-        let same = self.open.get(pod);
-        let same = same.filter(|it| it.target == *target && it.uid == known.uid);
+        let before = self.open.remove(pod);
+        if self.is_late(trace, target, at) {
+            return;
+        }
+        let same = before.filter(|it| it.target == *target && it.uid == known.uid);
         let promise = Promise {
             uid: known.uid.clone(),
             target: Arc::clone(target),
@@ -104,12 +135,16 @@ impl Promises {
         self.open.insert(pod.clone(), promise);
     }
 
-    /// Looks at every open promise.
-    pub(super) fn check(&self, scene: &mut Scene<'_>, world: &World) {
+    /// Looks at every open promise, given since when its target takes pods.
+    pub(super) fn check(
+        &self,
+        scene: &mut Scene<'_>,
+        usable_since: impl Fn(&str) -> Option<Timestamp>,
+    ) {
         let now = scene.entry.at;
         for (pod, promise) in &self.open {
-            let open = usable_since(scene.trace, world, &promise.target)
-                .map(|usable| now.since(usable.max(promise.since)));
+            let open =
+                usable_since(&promise.target).map(|usable| now.since(usable.max(promise.since)));
             scene.check(
                 "promise",
                 open.is_none_or(|open| open <= BINDING_MAX),
@@ -123,8 +158,14 @@ impl Promises {
     }
 }
 
+/// Whether a target is a node, by the node's name or that of its claim.
+fn is_node(trace: &Trace, target: &str, node: &NodeName) -> bool {
+    let claim = trace.claim_of(node).map(|claim| claim.name.as_str());
+    target == node.as_str() || claim == Some(target)
+}
+
 /// Since when a target takes pods, as far as its taints say; none while it does not.
-fn usable_since(trace: &Trace, world: &World, target: &str) -> Option<Timestamp> {
+pub(super) fn usable_since(trace: &Trace, world: &World, target: &str) -> Option<Timestamp> {
     let claim = world.store().get::<NodeClaim>(&ObjectKey::cluster(target));
     let name = match claim {
         Some(claim) => claim.status.as_ref()?.node_name.clone()?,

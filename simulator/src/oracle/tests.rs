@@ -3,21 +3,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tidewright::api::nodepool::NodePool;
+use tidewright::engine::Settings;
 use tidewright::model::price::Price;
 use tidewright::model::resources::{ResourceName, Resources};
+use tidewright::planner::{Options, PreferencePolicy};
 
 use super::pools::PoolRules;
-use super::{Failure, Scene, liveness, money, safety};
+use super::{Failure, Scene, liveness, money, placeable, promise, safety};
+use crate::boot::BootProfile;
 use crate::event::Entry;
 use crate::faults::FaultSettings;
+use crate::scenario;
 use crate::script::{START, log};
+use crate::setup::{Object, Setup};
 use crate::trace::Trace;
+use crate::world::World;
+
+/// The rules of [`raw_pool`].
+fn pool() -> PoolRules {
+    PoolRules::of(&raw_pool())
+}
 
 /// One budget of two nodes at once, and one that is closed on working days from nine to ten.
-fn pool() -> PoolRules {
-    let pool: NodePool = serde_json::from_value(json!({
+fn raw_pool() -> NodePool {
+    serde_json::from_value(json!({
         "apiVersion": "karpenter.sh/v1",
         "kind": "NodePool",
         "metadata": {"name": "p"},
@@ -34,17 +45,20 @@ fn pool() -> PoolRules {
             ]},
         },
     }))
-    .expect("the pool has its shape");
-    PoolRules::of(&pool)
+    .expect("the pool has its shape")
 }
 
 /// Shows a log to the oracles and gives the failures of those that look at entries and at the end.
 fn failures(text: &str) -> Vec<Failure> {
+    failures_with(text, &FaultSettings::default())
+}
+
+fn failures_with(text: &str, faults: &FaultSettings) -> Vec<Failure> {
     let entries = log(text);
     let pools = BTreeMap::from([("p".into(), pool())]);
     let two = Resources::ZERO.with(&ResourceName::CPU, 2_000);
     let capacity = BTreeMap::from([("m6a.large".into(), two)]);
-    let faults = FaultSettings::default();
+    let mut promises = promise::Promises::new(faults);
     let mut trace = Trace::default();
     let mut memory = safety::Memory::default();
     let mut orphans = liveness::Orphans::default();
@@ -56,12 +70,13 @@ fn failures(text: &str) -> Vec<Failure> {
             trace: &trace,
             pools: &pools,
             capacity: &capacity,
-            faults: &faults,
+            faults,
             entry,
             checks: 0,
             failures: Vec::new(),
         };
         safety::after(&mut scene, &mut memory);
+        promises.note(&trace, entry);
         orphans.check(&mut scene);
         failures.append(&mut scene.failures);
         last = Some(entry);
@@ -70,11 +85,13 @@ fn failures(text: &str) -> Vec<Failure> {
         trace: &trace,
         pools: &pools,
         capacity: &capacity,
-        faults: &faults,
+        faults,
         entry: last.expect("a log has entries"),
         checks: 0,
         failures: Vec::new(),
     };
+    let node = |target: &str| trace.node_of(&target.into())?.ready;
+    promises.check(&mut scene, node);
     liveness::decisions_have_settled(&mut scene, &entries);
     failures.append(&mut scene.failures);
     failures
@@ -183,6 +200,212 @@ fn machines_are_bought_for_living_claims_and_once() {
     check(
         &format!("{bought}3 terminated i-1\n4 bought i-2 spot:m6a.large:a 0.036 g"),
         &[],
+    );
+}
+
+#[test]
+fn a_promise_is_kept_within_three_minutes_of_the_node() {
+    let promised = format!("{}100 pod a\n110 promised a c1\n", node(1));
+    check(&format!("{promised}290 happened x"), &[]);
+    check(&format!("{promised}291 happened x"), &["promise"]);
+    check(&format!("{promised}290 bound a n1\n400 happened x"), &[]);
+    // Time runs from the node's readiness, and not anew when the same is promised again.
+    let early = node(1).replace("61 node-ready n1", "61 pod a\n61 promised a c1");
+    check(&format!("{early}900 happened x"), &[]);
+    check(
+        &format!("{early}400 node-ready n1\n581 happened x"),
+        &["promise"],
+    );
+    check(
+        &format!("{promised}200 promised a c1\n291 happened x"),
+        &["promise"],
+    );
+    // A place elsewhere, promised later, has its own time.
+    let moved = format!("{}{promised}200 promised a c2\n", node(2));
+    check(&format!("{moved}380 happened x"), &[]);
+    check(&format!("{moved}381 happened x"), &["promise"]);
+}
+
+#[test]
+fn a_promise_is_void_when_it_cannot_matter_any_more() {
+    let promised = format!("{}100 pod a\n110 promised a c1\n", node(1));
+    for end in [
+        "ended a",
+        "evicted a n1",
+        "deleting c1",
+        "node-deleting n1",
+        "node-gone n1",
+        "start",
+    ] {
+        check(&format!("{promised}120 {end}\n400 happened x"), &[]);
+    }
+    // What becomes of another node is no excuse.
+    let two = format!("{}{promised}", node(2));
+    check(
+        &format!("{two}120 deleting c2\n400 happened x"),
+        &["promise"],
+    );
+}
+
+#[test]
+fn a_pod_that_was_promised_nothing_may_take_the_room() {
+    let promised = format!("{}100 pod a\n110 promised a c1\n", node(1));
+    check(
+        &format!("{promised}111 pod b\n120 bound b n1\n400 happened x"),
+        &[],
+    );
+    // One that was promised the same node has room of its own, and a daemon is reckoned with.
+    check(
+        &format!("{promised}111 pod b\n111 promised b c1\n120 bound b n1\n400 happened x"),
+        &["promise"],
+    );
+    check(
+        &format!("{promised}111 daemon d\n120 bound d n1\n400 happened x"),
+        &["promise"],
+    );
+}
+
+#[test]
+fn room_taken_a_moment_ago_may_be_promised_in_ignorance() {
+    let taken = |before: &str| {
+        let node = node(1);
+        format!(
+            "{node}100 pod a\n100 pod b\n{before} bound b n1\n120 promised a c1\n400 happened x"
+        )
+    };
+    check(&taken("119.950"), &[]);
+    check(&taken("119.900"), &["promise"]);
+    // Watches that are late, or have lost something, leave the controller in the dark for longer.
+    let late = FaultSettings {
+        watch_delayed_permille: 100,
+        watch_delay_millis_max: 5_000,
+        ..FaultSettings::default()
+    };
+    let lossy = FaultSettings {
+        watch_lost_permille: 10,
+        ..FaultSettings::default()
+    };
+    for (faults, since, expected) in [
+        (&late, "115", 0),
+        (&late, "114", 1),
+        (&lossy, "101", 0),
+        (&FaultSettings::default(), "101", 1),
+    ] {
+        let failures = failures_with(&taken(since), faults);
+        assert_eq!(failures.len(), expected, "{since}: {failures:?}");
+    }
+}
+
+/// A world with the pool and one pod, before anybody has done anything.
+fn world_with(pod: Value) -> World {
+    let pod = serde_json::from_value(pod).expect("the pod has its shape");
+    let plan = Options {
+        preferences: PreferencePolicy::Respect,
+        evaluations_max: 1,
+    };
+    let mut world = World::new(Setup {
+        seed: 1,
+        start: START,
+        objects: vec![
+            Object::NodePool(Box::new(raw_pool())),
+            Object::Pod(Box::new(pod)),
+        ],
+        region: scenario::region(),
+        boot: BootProfile::named("fast").expect("the profile is embedded"),
+        faults: FaultSettings::default(),
+        sabotage: None,
+        settings: Settings {
+            batch_idle: Duration::ZERO,
+            batch_max: Duration::ZERO,
+            plan,
+        },
+        timeline: Vec::new(),
+    });
+    world.step();
+    world
+}
+
+/// The pod `a`, which asks for so many CPUs.
+fn waiting_pod(cpu: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "a", "namespace": "default"},
+        "spec": {"containers": [{
+            "name": "main", "image": "app",
+            "resources": {"requests": {"cpu": cpu, "memory": "1Gi"}},
+        }]},
+    })
+}
+
+/// Compares how many pods of a world wait without reason, if this has happened.
+fn check_bound(pod: Value, text: &str, expected: usize) {
+    let world = world_with(pod);
+    let entries = log(text);
+    let trace = Trace::of(&entries);
+    let two = Resources::ZERO.with(&ResourceName::CPU, 2_000);
+    let mut scene = Scene {
+        trace: &trace,
+        pools: &BTreeMap::from([("p".into(), pool())]),
+        capacity: &BTreeMap::from([("m6a.large".into(), two)]),
+        faults: &FaultSettings::default(),
+        entry: entries.last().expect("a log has entries"),
+        checks: 0,
+        failures: Vec::new(),
+    };
+    placeable::every_placeable_pod_is_bound(&mut scene, &world);
+    let found = &scene.failures;
+    assert_eq!(found.len(), expected, "{found:?}\n{text}");
+    assert!(found.iter().all(|failure| failure.oracle == "bound"));
+}
+
+#[test]
+fn a_pod_that_could_have_a_place_is_bound_within_ten_minutes() {
+    let waits = "1 pod a\n2 unschedulable a\n";
+    check_bound(waiting_pod("500m"), &format!("{waits}601 happened x"), 0);
+    check_bound(waiting_pod("500m"), &format!("{waits}602 happened x"), 1);
+    // The successor of the same name has its own time.
+    check_bound(
+        waiting_pod("500m"),
+        &format!("{waits}590 ended a\n591 pod a\n1191 happened x"),
+        0,
+    );
+}
+
+#[test]
+fn a_pod_without_a_place_may_wait() {
+    let waits = "1 pod a\n2 unschedulable a\n900 happened x";
+    // The pool ends at four CPUs, one of which is left free.
+    check_bound(waiting_pod("3500m"), waits, 0);
+    check_bound(waiting_pod("2500m"), waits, 1);
+    let with_spec = |name: &str, value: Value| {
+        let mut pod = waiting_pod("500m");
+        pod["spec"][name] = value;
+        pod
+    };
+    check_bound(
+        with_spec("schedulingGates", json!([{"name": "later"}])),
+        waits,
+        0,
+    );
+    check_bound(with_spec("nodeName", json!("n1")), waits, 0);
+    check_bound(with_spec("nodeSelector", json!({"no": "such"})), waits, 0);
+}
+
+#[test]
+fn room_below_a_limit_is_used_within_ten_minutes() {
+    let full = format!("{}{}80 pod a\n", node(1), node(2));
+    let gone = "100 terminated i-1\n100 claim-gone c1\n";
+    check_bound(waiting_pod("500m"), &format!("{full}900 happened x"), 0);
+    check_bound(
+        waiting_pod("500m"),
+        &format!("{full}{gone}700 happened x"),
+        0,
+    );
+    check_bound(
+        waiting_pod("500m"),
+        &format!("{full}{gone}701 happened x"),
+        1,
     );
 }
 
