@@ -37,11 +37,7 @@ impl Disrupt {
         self.curious |= std::mem::take(&mut state.news.disruption);
         let due = self.due();
         let is_time = due.is_some_and(|due| due <= state.now);
-        let has_nodes = state
-            .cluster
-            .claims()
-            .any(|it| it.phase.initialized_at().is_some());
-        if !is_time || pods_wait || state.thinking.is_some() || !has_nodes {
+        if !is_time || pods_wait || state.thinking.is_some() || !has_nodes(state) {
             return;
         }
         let input = question(state);
@@ -54,8 +50,8 @@ impl Disrupt {
     }
 
     /// Whether there is a reason to look for nodes that can go, be it due or not.
-    pub(super) fn wants_plan(&self) -> bool {
-        self.curious
+    pub(super) fn wants_plan(&self, state: &State) -> bool {
+        self.curious && has_nodes(state)
     }
 
     fn due(&self) -> Option<Timestamp> {
@@ -66,12 +62,8 @@ impl Disrupt {
 
     /// When to look next; none while something else is waited for that ends in a step of its own.
     pub(super) fn next(&self, state: &State, pods_wait: bool) -> Option<Timestamp> {
-        let has_nodes = state
-            .cluster
-            .claims()
-            .any(|it| it.phase.initialized_at().is_some());
         let is_free = state.thinking.is_none() && !pods_wait;
-        self.due().filter(|_| has_nodes && is_free)
+        self.due().filter(|_| has_nodes(state) && is_free)
     }
 
     /// Takes in an answer: each command on its own.
@@ -112,6 +104,12 @@ impl Disrupt {
     pub(super) fn failed(&mut self) {
         self.curious = true;
     }
+}
+
+/// Whether there is a node that could go.
+fn has_nodes(state: &State) -> bool {
+    let mut claims = state.cluster.claims();
+    claims.any(|claim| claim.phase.initialized_at().is_some())
 }
 
 /// The question which nodes can go, as things are.

@@ -77,8 +77,9 @@ impl Engine {
     /// answer, means to ask anyway, or is to be woken. Whoever plans again must find nothing to do.
     pub fn settled_questions(&self, now: Timestamp) -> Option<Questions> {
         let is_due = self.next_due().is_some_and(|at| at <= now);
-        let is_busy =
-            self.state.thinking.is_some() || self.batch.wants_plan() || self.disrupt.wants_plan();
+        let is_busy = self.state.thinking.is_some()
+            || self.batch.wants_plan()
+            || self.disrupt.wants_plan(&self.state);
         if !self.acts() || is_due || is_busy {
             return None;
         }
