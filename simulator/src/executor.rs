@@ -333,9 +333,10 @@ impl Hands<'_> {
         if self.throttled() {
             return EffectOutcome::Cloud(CloudError::Throttled);
         }
-        let stopped = match self.sabotage {
-            Some(Sabotage::TerminateLost) => self.cloud.pretend_to_terminate(id),
-            _ => self.cloud.terminate(id, self.now),
+        let stopped = if self.sabotage == Some(Sabotage::TerminateLost) {
+            self.cloud.pretend_to_terminate(id)
+        } else {
+            self.cloud.terminate(id, self.now)
         };
         match stopped {
             Ok(was_running) => {

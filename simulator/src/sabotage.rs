@@ -12,23 +12,29 @@ use crate::faults::Sabotage;
 
 /// What the engine is told of a change.
 pub fn change(sabotage: Option<Sabotage>, mut change: Change) -> Change {
-    match (sabotage, &mut change) {
-        (Some(Sabotage::BudgetUnread), Change::Pool(pool)) => {
+    let is = |kind| sabotage == Some(kind);
+    if let Change::Pool(pool) = &mut change {
+        if is(Sabotage::BudgetUnread) {
             pool.disruption.budgets = vec![Budget {
                 nodes: BudgetNodes::Percent(100),
                 reasons: None,
                 window: None,
             }];
         }
-        (Some(Sabotage::LimitsUnread), Change::Pool(pool)) => {
+        if is(Sabotage::LimitsUnread) {
             pool.limits = Limits::default();
         }
-        (Some(Sabotage::ProtectionUnread), Change::Pod(pod)) => {
+    } else if let Change::Pod(pod) = &mut change {
+        if is(Sabotage::ProtectionUnread) {
             pod.do_not_disrupt = DoNotDisrupt::No;
         }
-        (Some(Sabotage::RequestsHalved), Change::Pod(pod)) => halve(&mut pod.scheduling),
-        (Some(Sabotage::RequestsHalved), Change::DaemonSet(set)) => halve(&mut set.scheduling),
-        _ => {}
+        if is(Sabotage::RequestsHalved) {
+            halve(&mut pod.scheduling);
+        }
+    } else if let Change::DaemonSet(set) = &mut change
+        && is(Sabotage::RequestsHalved)
+    {
+        halve(&mut set.scheduling);
     }
     change
 }

@@ -96,6 +96,11 @@ impl Batch {
         self.window.is_some()
     }
 
+    /// Whether there is a reason to plan, be it due or not.
+    pub(super) fn wants_plan(&self) -> bool {
+        self.is_open() || (self.room && !self.stuck.is_empty())
+    }
+
     /// A plan was asked for.
     pub(super) fn planned(&mut self, now: Timestamp) {
         self.window = None;

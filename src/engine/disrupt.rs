@@ -7,6 +7,8 @@
 //! | marking | `PatchNode` `Disrupted` | that is done and no pod came in between | decided: see `drain` |
 //! | marking | | a pod came, or [`MARKING_MAX`] has passed | taken back |
 
+use std::collections::BTreeMap;
+
 use super::effect::{NodePatch, PlanRequest};
 use super::limits::{DISRUPTION_IDLE, MARKING_MAX};
 use super::notice::NoticeKind;
@@ -15,7 +17,7 @@ use super::{drain, orders};
 use crate::cluster::{NodeId, NodeSource, NodeState};
 use crate::model::id::{ClaimName, PoolName};
 use crate::model::node::NodeReady;
-use crate::model::reason::DisruptionReason;
+use crate::model::reason::{Blocked, DisruptionReason};
 use crate::model::time::Timestamp;
 use crate::planner::disruption::{Command, DisruptionInput, DisruptionPlan, Removal};
 
@@ -25,6 +27,8 @@ pub(super) struct Disrupt {
     looked: Option<Timestamp>,
     look_again: Option<Timestamp>,
     curious: bool,
+    /// What was last told of each node that stays, by the reason's name.
+    told: BTreeMap<ClaimName, &'static str>,
 }
 
 impl Disrupt {
@@ -33,24 +37,21 @@ impl Disrupt {
         self.curious |= std::mem::take(&mut state.news.disruption);
         let due = self.due();
         let is_time = due.is_some_and(|due| due <= state.now);
-        let has_nodes = state
-            .cluster
-            .claims()
-            .any(|it| it.phase.initialized_at().is_some());
-        if !is_time || pods_wait || state.thinking.is_some() || !has_nodes {
+        if !is_time || pods_wait || state.thinking.is_some() || !has_nodes(state) {
             return;
         }
-        let input = DisruptionInput {
-            snapshot: state.cluster.snapshot().clone(),
-            catalog: state.catalog.clone(),
-            now: state.now,
-        };
+        let input = question(state);
         self.looked = Some(state.now);
         if state.order(orders::plan(PlanRequest::Disrupt(input))) {
             state.thinking = Some(Thinking::Disrupt);
             self.look_again = None;
             self.curious = false;
         }
+    }
+
+    /// Whether there is a reason to look for nodes that can go, be it due or not.
+    pub(super) fn wants_plan(&self, state: &State) -> bool {
+        self.curious && has_nodes(state)
     }
 
     fn due(&self) -> Option<Timestamp> {
@@ -61,18 +62,15 @@ impl Disrupt {
 
     /// When to look next; none while something else is waited for that ends in a step of its own.
     pub(super) fn next(&self, state: &State, pods_wait: bool) -> Option<Timestamp> {
-        let has_nodes = state
-            .cluster
-            .claims()
-            .any(|it| it.phase.initialized_at().is_some());
         let is_free = state.thinking.is_none() && !pods_wait;
-        self.due().filter(|_| has_nodes && is_free)
+        self.due().filter(|_| has_nodes(state) && is_free)
     }
 
     /// Takes in an answer: each command on its own.
     pub(super) fn planned(&mut self, state: &mut State, plan: &DisruptionPlan) {
         // What passed while the plan was made is looked at again at once: the plan did not see it.
         self.look_again = plan.look_again;
+        self.tell(state, plan);
         for command in &plan.commands {
             for removal in &command.remove {
                 if !accept(state, command, removal) {
@@ -82,9 +80,61 @@ impl Disrupt {
         }
     }
 
+    /// Tells why nodes stay, of each node once until the reason is another.
+    fn tell(&mut self, state: &mut State, plan: &DisruptionPlan) {
+        let mut told = BTreeMap::new();
+        for kept in &plan.kept {
+            let NodeId::Claim(name) = &kept.node else {
+                continue;
+            };
+            if !is_worth_telling(&kept.because) {
+                continue;
+            }
+            let reason = kept.because.name();
+            if self.told.get(name) != Some(&reason) {
+                let message = format!("the node stays: {}", kept.because);
+                state.notice(NoticeKind::Kept, claim_ref(name), reason, message);
+            }
+            told.insert(name.clone(), reason);
+        }
+        self.told = told;
+    }
+
     /// The plan did not come about.
     pub(super) fn failed(&mut self) {
         self.curious = true;
+    }
+}
+
+/// Whether there is a node that could go.
+fn has_nodes(state: &State) -> bool {
+    let mut claims = state.cluster.claims();
+    claims.any(|claim| claim.phase.initialized_at().is_some())
+}
+
+/// The question which nodes can go, as things are.
+pub(super) fn question(state: &State) -> DisruptionInput {
+    DisruptionInput {
+        snapshot: state.cluster.snapshot().clone(),
+        catalog: state.catalog.clone(),
+        now: state.now,
+    }
+}
+
+/// Whether people may ask why a node stays. That pods need it or come to it, that it is being set
+/// up, or that it goes already, is seen from the node itself.
+const fn is_worth_telling(because: &Blocked) -> bool {
+    match because {
+        Blocked::NodeProtected
+        | Blocked::PodProtected { .. }
+        | Blocked::Never
+        | Blocked::NotQuiet { .. }
+        | Blocked::Budget { .. } => true,
+        Blocked::NotManaged
+        | Blocked::NotInitialized
+        | Blocked::Going
+        | Blocked::Nominated { .. }
+        | Blocked::InUse { .. } => false,
     }
 }
 

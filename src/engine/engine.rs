@@ -9,6 +9,8 @@ use super::state::{State, named};
 use super::sweep::{self, Sweep};
 use super::{drain, launch, leadership, lifecycle, provision, settle};
 use crate::model::time::Timestamp;
+use crate::planner::PlanInput;
+use crate::planner::disruption::DisruptionInput;
 use std::time::Duration;
 
 /// Decides, over time, what is to be done.
@@ -21,6 +23,15 @@ pub struct Engine {
     pub(super) disrupt: Disrupt,
     pub(super) sweep: Sweep,
     leadership: Leadership,
+}
+
+/// What an engine would ask if it asked again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Questions {
+    /// Where the pods go that have no place.
+    pub provision: PlanInput,
+    /// Which nodes go.
+    pub disruption: DisruptionInput,
 }
 
 /// How often the parts react to one another within a step. A claim passes through all its phases
@@ -60,6 +71,25 @@ impl Engine {
     /// What is true of the cluster, as far as this engine knows.
     pub fn cluster(&self) -> &crate::cluster::Cluster {
         &self.state.cluster
+    }
+
+    /// The questions that this engine holds answered at this instant; none while it waits for an
+    /// answer, means to ask anyway, or is to be woken. Whoever plans again must find nothing to do.
+    pub fn settled_questions(&self, now: Timestamp) -> Option<Questions> {
+        let is_due = self.next_due().is_some_and(|at| at <= now);
+        let is_busy = self.state.thinking.is_some()
+            || self.batch.wants_plan()
+            || self.disrupt.wants_plan(&self.state);
+        if !self.acts() || is_due || is_busy {
+            return None;
+        }
+        let mut provision = provision::question(&self.state);
+        let mut disruption = disrupt::question(&self.state);
+        (provision.now, disruption.now) = (now, now);
+        Some(Questions {
+            provision,
+            disruption,
+        })
     }
 
     fn acts(&self) -> bool {
@@ -141,8 +171,13 @@ impl Engine {
     }
 
     fn next_wake(&self) -> Option<Timestamp> {
+        let soonest = self.state.now.saturating_add(WAKE_MIN);
+        self.next_due().map(|due| due.max(soonest))
+    }
+
+    /// When something is due next, be it overdue.
+    fn next_due(&self) -> Option<Timestamp> {
         let state = &self.state;
-        let now = state.now;
         let mut times = vec![
             state.in_flight.next_overdue(),
             state.cluster.next_nomination_end(),
@@ -153,12 +188,11 @@ impl Engine {
             let batch = self.batch.due(&state.settings);
             times.push(batch.filter(|_| state.thinking.is_none()));
             times.push(state.agenda.next());
-            times.push(state.agenda.has_due().then_some(now));
+            times.push(state.agenda.has_due().then_some(state.now));
             times.push(self.disrupt.next(state, self.batch.is_open()));
             times.push(self.sweep.next());
         }
-        let first = times.into_iter().flatten().min()?;
-        Some(first.max(now.saturating_add(WAKE_MIN)))
+        times.into_iter().flatten().min()
     }
 }
 

@@ -32,7 +32,7 @@ pub use effect::{
     Action, ClaimPatch, Effect, EffectId, Eviction, EvictionMode, LaunchRequest, MachineFilter,
     NodePatch, PlanAnswer, PlanRequest, Precondition, RankedOffering, Step,
 };
-pub use engine::Engine;
+pub use engine::{Engine, Questions};
 pub use input::{
     ApiError, CloudError, EffectOutcome, Input, LaunchOutcome, Leadership, MachineFact,
     OfferingFailure, Settings,

@@ -77,27 +77,31 @@ fn is_for(node_state: &NodeState, pod: &Pod) -> bool {
 
 fn think(state: &mut State, batch: &mut Batch) {
     batch.planned(state.now);
-    let unbound = state.cluster.snapshot().unbound.clone();
-    let waiting = unbound
-        .values()
-        .filter(|pod| pod.is_provisionable() && !state.cluster.is_nominated(&pod.key));
-    // Sorted by key, as the map is: an answer is compared with it pod by pod.
-    let pending: Vec<Arc<Pod>> = waiting.cloned().collect();
-    if pending.is_empty() {
+    let input = question(state);
+    if input.pending.is_empty() {
         return;
     }
-    let input = PlanInput {
-        snapshot: usable(state.cluster.snapshot(), &state.resting_pools),
-        pending,
-        catalog: state.catalog.clone(),
-        sold_out: state.sold_out.clone(),
-        now: state.now,
-        options: state.settings.plan.clone(),
-    };
     if state.order(orders::plan(PlanRequest::Provision(input.clone()))) {
         state.thinking = Some(Thinking::Provision(Box::new(input)));
     } else {
         failed(state, batch, &input);
+    }
+}
+
+/// The question where pods go that have no place and are promised none, as things are.
+pub(super) fn question(state: &State) -> PlanInput {
+    let unbound = &state.cluster.snapshot().unbound;
+    let waiting = unbound
+        .values()
+        .filter(|pod| pod.is_provisionable() && !state.cluster.is_nominated(&pod.key));
+    PlanInput {
+        snapshot: usable(state.cluster.snapshot(), &state.resting_pools),
+        // Sorted by key, as the map is: an answer is compared with it pod by pod.
+        pending: waiting.cloned().collect(),
+        catalog: state.catalog.clone(),
+        sold_out: state.sold_out.clone(),
+        now: state.now,
+        options: state.settings.plan.clone(),
     }
 }
 

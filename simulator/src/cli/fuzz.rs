@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::{BAD_INPUT, FAILED, FuzzArgs};
 use crate::faults::{FaultKind, Sabotage};
-use crate::fuzz::{Verdict, draw, replay, watch};
+use crate::fuzz::{Verdict, draw, drawn_from, replay, watch};
 
 pub(super) fn fuzz(args: &FuzzArgs) -> ExitCode {
     let sabotage = match args.sabotage.as_deref() {
@@ -16,6 +16,9 @@ pub(super) fn fuzz(args: &FuzzArgs) -> ExitCode {
             None => return unknown_sabotage(name),
         },
     };
+    if args.count > 1 {
+        print_ranges(args);
+    }
     let bar = indicatif::ProgressBar::new(args.count);
     let mut total = Total::default();
     for seed in args.seed..args.seed.saturating_add(args.count) {
@@ -41,6 +44,14 @@ pub(super) fn fuzz(args: &FuzzArgs) -> ExitCode {
     bar.finish_and_clear();
     total.print(args.count);
     ExitCode::SUCCESS
+}
+
+/// What all these seeds draw from; the settings of one are told when it fails.
+fn print_ranges(args: &FuzzArgs) {
+    println!("{} seeds from {}; each draws:", args.count, args.seed);
+    for line in drawn_from() {
+        println!("  {line}");
+    }
 }
 
 fn print_settings(seed: u64, settings: &[String]) {

@@ -18,6 +18,43 @@ const START: Timestamp = Timestamp::from_seconds(1_767_600_000);
 /// From the end of all faults and changes to the end of the world: everything has come to rest.
 const REST: Duration = Duration::from_mins(45);
 
+/// How long faults strike and users act, in minutes.
+const ACTIVE_MINUTES: (u32, u32) = (6, 15);
+
+const BOOT_PROFILES: [&str; 4] = ["fast", "fast", "cached-image", "reference"];
+const POOLS: [&str; 3] = ["alpha", "beta", "gamma"];
+const WORKLOADS: (u32, u32) = (2, 6);
+
+/// The most of each fault.
+const MOST: FaultSettings = FaultSettings {
+    insufficient_capacity_permille: 300,
+    throttled_permille: 200,
+    slow_boot_permille: 200,
+    dead_boot_permille: 100,
+    watch_delayed_permille: 300,
+    watch_delay_millis_max: 10_000,
+    watch_reordered_permille: 200,
+    watch_lost_permille: 50,
+    relist_permille: 20,
+    answer_lost_permille: 100,
+    crash_permille: 30,
+    list_stale_permille: 200,
+    plan_millis_max: 5_000,
+    quiet_after_seconds: ACTIVE_MINUTES.1 * 60,
+};
+
+/// What every seed draws from, in words, one a line.
+pub fn drawn_from() -> Vec<String> {
+    let ((least, most), pools) = (ACTIVE_MINUTES, POOLS.len());
+    let (fewest, workloads) = WORKLOADS;
+    vec![
+        format!("boot profile one of {}", BOOT_PROFILES.join(", ")),
+        format!("faults for {least} to {most} minutes, each off in half of all worlds, at most"),
+        format!("  {}", written(&MOST)),
+        format!("1 to {pools} NodePools, {fewest} to {workloads} workloads"),
+    ]
+}
+
 /// A world, and what it is in words.
 #[derive(Clone, Debug)]
 pub struct Drawn {
@@ -32,8 +69,8 @@ pub struct Drawn {
 /// The world of a seed.
 pub fn draw(seed: u64, sabotage: Option<Sabotage>) -> Drawn {
     let mut draw = Draw(Random::new(seed));
-    let active = Duration::from_mins(u64::from(draw.between(6, 15)));
-    let boot = draw.one(&["fast", "fast", "cached-image", "reference"]);
+    let active = Duration::from_mins(u64::from(draw.span(ACTIVE_MINUTES)));
+    let boot = draw.one(&BOOT_PROFILES);
     let faults = draw.faults(active);
     let pools = draw.pools();
     let mut objects: Vec<Object> = pools.iter().map(objects::pool).collect();
@@ -86,6 +123,10 @@ impl Draw {
         least + self.0.below(Purpose::Drawing, most - least + 1)
     }
 
+    fn span(&mut self, (least, most): (u32, u32)) -> u32 {
+        self.between(least, most)
+    }
+
     fn chance(&mut self, permille: u32) -> bool {
         self.0.happens(Purpose::Drawing, permille)
     }
@@ -106,20 +147,20 @@ impl Draw {
 
     fn faults(&mut self, active: Duration) -> FaultSettings {
         FaultSettings {
-            insufficient_capacity_permille: self.fault(300),
-            throttled_permille: self.fault(200),
-            slow_boot_permille: self.fault(200),
-            dead_boot_permille: self.fault(100),
-            watch_delayed_permille: self.fault(300),
-            watch_delay_millis_max: self.between(100, 10_000),
-            watch_reordered_permille: self.fault(200),
-            watch_lost_permille: self.fault(50),
-            relist_permille: self.fault(20),
-            answer_lost_permille: self.fault(100),
-            crash_permille: self.fault(30),
-            list_stale_permille: self.fault(200),
+            insufficient_capacity_permille: self.fault(MOST.insufficient_capacity_permille),
+            throttled_permille: self.fault(MOST.throttled_permille),
+            slow_boot_permille: self.fault(MOST.slow_boot_permille),
+            dead_boot_permille: self.fault(MOST.dead_boot_permille),
+            watch_delayed_permille: self.fault(MOST.watch_delayed_permille),
+            watch_delay_millis_max: self.between(100, MOST.watch_delay_millis_max),
+            watch_reordered_permille: self.fault(MOST.watch_reordered_permille),
+            watch_lost_permille: self.fault(MOST.watch_lost_permille),
+            relist_permille: self.fault(MOST.relist_permille),
+            answer_lost_permille: self.fault(MOST.answer_lost_permille),
+            crash_permille: self.fault(MOST.crash_permille),
+            list_stale_permille: self.fault(MOST.list_stale_permille),
             plan_millis_max: if self.chance(500) {
-                self.between(50, 5_000)
+                self.between(50, MOST.plan_millis_max)
             } else {
                 0
             },
@@ -128,9 +169,8 @@ impl Draw {
     }
 
     fn pools(&mut self) -> Vec<PoolShape> {
-        let names = ["alpha", "beta", "gamma"];
-        let count = 1 + self.below(names.len());
-        let names = names.into_iter().take(count);
+        let count = 1 + self.below(POOLS.len());
+        let names = POOLS.into_iter().take(count);
         names.map(|name| self.pool(name)).collect()
     }
 
@@ -165,7 +205,7 @@ impl Draw {
 
     fn timeline(&mut self, pools: &[PoolShape], active: Duration) -> Vec<(Duration, Happening)> {
         let mut timeline = Vec::new();
-        let workloads = self.between(2, 6);
+        let workloads = self.span(WORKLOADS);
         for number in 0..workloads {
             self.workload(pools, active, number, &mut timeline);
         }

@@ -16,7 +16,7 @@ use crate::oracle::{Failure, Oracles, Rest};
 use crate::trace::Trace;
 use crate::world::World;
 
-pub use draw::{Drawn, draw};
+pub use draw::{Drawn, draw, drawn_from};
 
 /// What came of one seed.
 #[derive(Clone, Debug, PartialEq, Eq)]

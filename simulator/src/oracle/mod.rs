@@ -1,7 +1,8 @@
 //! What must hold in every world, looked at after every step.
 //!
 //! An oracle judges the log and the raw objects. It asks the product nothing and shares no code with
-//! its decisions, so that it can be wrong in other ways only. After a step it looks at what the step
+//! its decisions, so that it can be wrong in other ways only; `again` alone compares the product with
+//! itself. After a step it looks at what the step
 //! touched; every thousand steps and at the end it looks at everything.
 //!
 //! | Oracle | Looks at | Fails when |
@@ -18,7 +19,9 @@
 //! | `bill` | sweeps | the bill is not the sum of times and prices |
 //! | `bound` | the end | a pod that could have had a place for long has none |
 //! | `settled` | the end | decisions go on although nothing has changed for long |
+//! | `again` | sweeps | another plan finds something to do where the engine finds nothing |
 
+mod again;
 mod liveness;
 mod money;
 mod placeable;
@@ -218,6 +221,12 @@ impl Oracles {
         self.promises.check(&mut scene, |target| {
             promise::usable_since(&self.trace, world, target)
         });
+        let questions = world
+            .engine()
+            .and_then(|it| it.settled_questions(world.now()));
+        if let Some(questions) = questions {
+            again::planning_again_changes_nothing(&mut scene, &questions);
+        }
         self.checks += scene.checks;
         scene.failures
     }

@@ -1,21 +1,23 @@
 //! The oracles on logs written by hand: each is shown what it must find, and what it must let pass.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tidewright::api::nodepool::NodePool;
-use tidewright::engine::Settings;
+use tidewright::engine::{Questions, Settings};
+use tidewright::model::pod::Pod;
 use tidewright::model::price::Price;
 use tidewright::model::resources::{ResourceName, Resources};
 use tidewright::planner::{Options, PreferencePolicy};
 
 use super::pools::PoolRules;
-use super::{Failure, Scene, liveness, money, placeable, promise, safety};
+use super::{Failure, Scene, again, liveness, money, placeable, promise, safety};
 use crate::boot::BootProfile;
 use crate::event::Entry;
 use crate::faults::FaultSettings;
-use crate::scenario;
+use crate::scenario::{self, Choices, load};
 use crate::script::{START, log};
 use crate::setup::{Object, Setup};
 use crate::trace::Trace;
@@ -482,4 +484,66 @@ fn a_pod_that_vanished_is_missed() {
         liveness::no_pod_lost(&mut scene, &stored);
         assert_eq!(scene.failures.len(), expected);
     }
+}
+
+/// The main scenario as it is after so many seconds.
+fn world_after(seconds: u64) -> World {
+    let loaded = load("zero-to-one", &Choices::default()).expect("the scenario is sound");
+    let mut world = World::new(loaded.scenario.setup);
+    let end = world.now().saturating_add(Duration::from_secs(seconds));
+    world.run_until(end);
+    world
+}
+
+/// Asks the questions again and compares what the oracle says.
+fn check_again(questions: &Questions, expected: &[&str]) {
+    let entries = log("1 happened x");
+    let trace = Trace::of(&entries);
+    let mut scene = Scene {
+        trace: &trace,
+        pools: &BTreeMap::new(),
+        capacity: &BTreeMap::new(),
+        faults: &FaultSettings::default(),
+        entry: &entries[0],
+        checks: 0,
+        failures: Vec::new(),
+    };
+    again::planning_again_changes_nothing(&mut scene, questions);
+    let failures: Vec<String> = scene.failures.iter().map(ToString::to_string).collect();
+    assert_eq!(scene.checks, 2);
+    assert_eq!(failures.len(), expected.len(), "{failures:?}");
+    for (failure, words) in failures.iter().zip(expected) {
+        assert!(
+            failure.contains("oracle again") && failure.contains(words),
+            "{failure}"
+        );
+    }
+}
+
+/// A pod runs for ten minutes and its node goes a minute later.
+#[test]
+fn another_plan_finds_what_an_engine_forgot() {
+    let world = world_after(400);
+    let engine = world.engine().expect("the controller lives");
+    let running = engine.settled_questions(world.now()).expect("all is calm");
+    check_again(&running, &[]);
+
+    let mut forgotten = running.clone();
+    let pod = running.disruption.snapshot.nodes.values();
+    let pod = pod.flat_map(|node| node.pods.values()).next();
+    let mut pod = Pod::clone(pod.expect("the pod runs"));
+    pod.key.name = "forgotten".into();
+    forgotten.provision.pending.push(Arc::new(pod));
+    check_again(
+        &forgotten,
+        &["pod default/forgotten: another plan gives them a place"],
+    );
+
+    let world = world_after(630);
+    let engine = world.engine().expect("the controller lives");
+    let mut quiet = engine.settled_questions(world.now()).expect("all is calm");
+    check_again(&quiet, &[]);
+    let later = Duration::from_mins(5);
+    quiet.disruption.now = quiet.disruption.now.saturating_add(later);
+    check_again(&quiet, &["another plan lets them go"]);
 }

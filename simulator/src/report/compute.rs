@@ -201,9 +201,11 @@ fn faults(trace: &Trace) -> BTreeMap<FaultKind, u64> {
 }
 
 fn decisions(start: Timestamp, log: &[Entry]) -> Vec<Decision> {
-    let notices = log.iter().filter_map(|entry| match &entry.event {
-        Event::Notice(notice) => Some((entry.at, notice)),
-        _ => None,
+    let notices = log.iter().filter_map(|entry| {
+        let Event::Notice(notice) = &entry.event else {
+            return None;
+        };
+        Some((entry.at, notice))
     });
     let decisions = notices.map(|(at, notice)| Decision {
         time_seconds: Seconds(at.since(start)),
@@ -282,18 +284,14 @@ fn fallback(log: &[Entry]) -> Option<Duration> {
     let mut called: Option<&LaunchGroup> = None;
     let mut longest = None;
     for entry in log {
-        match &entry.event {
-            Event::FleetCalled { group, .. } => {
-                let span = failed.remove(group).map(|at| entry.at.since(at));
-                longest = longest.max(span);
-                called = Some(group);
-            }
-            Event::SoldOut { .. } => {
-                if let Some(group) = called {
-                    failed.insert(group, entry.at);
-                }
-            }
-            _ => {}
+        if let Event::FleetCalled { group, .. } = &entry.event {
+            let span = failed.remove(group).map(|at| entry.at.since(at));
+            longest = longest.max(span);
+            called = Some(group);
+        } else if matches!(entry.event, Event::SoldOut { .. })
+            && let Some(group) = called
+        {
+            failed.insert(group, entry.at);
         }
     }
     longest

@@ -188,20 +188,22 @@ fn machines(report: &Report) -> String {
         &"bought",
         &"gone",
         &"cost",
-        &"price per hour",
+        &"per hour",
         &"machine",
         &"node",
     ]);
     for machine in machines.iter().take(LISTED_MAX) {
         let gone = machine.terminated.map_or("-".to_owned(), clock);
         let price = format!("${}", machine.price);
+        // Behind the first dot the nodes of a region are called alike.
+        let name = machine.name.split('.').next().unwrap_or_default();
         table.row([
             &clock(machine.bought),
             &gone,
             &machine.cost,
             &price,
             &machine.offering,
-            &machine.name,
+            &name,
         ]);
     }
     let leans = [RIGHT, RIGHT, RIGHT, RIGHT, LEFT, LEFT];

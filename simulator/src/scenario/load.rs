@@ -97,12 +97,23 @@ impl Loader {
             self.named_file(Path::new(scenario))?
         };
         self.sources.push(source.clone());
-        load_document(&source, rules::check).map_err(|found| self.refuse(found))
+        let folder = self.folder.clone().unwrap_or_default();
+        let check = |file: &ScenarioFile| {
+            let mut violations = rules::check(file);
+            violations.extend(rules::check_paths(file, &folder));
+            violations
+        };
+        load_document(&source, check).map_err(|found| self.refuse(found))
     }
 
     fn named_file(&mut self, path: &Path) -> Result<Source, Refused> {
         if !path.exists() {
             return Err(self.refuse(vec![unknown(&path.display().to_string())]));
+        }
+        if path.is_dir() {
+            let rule = "A scenario is one file, and this is a folder.".to_owned();
+            let fix = "Name the scenario's file in it.";
+            return Err(self.refuse(vec![diagnostic(&path.display().to_string(), rule, fix)]));
         }
         self.folder = Some(path.parent().unwrap_or(Path::new("")).to_owned());
         let mut texts = self.read(&[path.to_owned()])?;

@@ -1,5 +1,7 @@
 //! What a scenario file must satisfy beyond its shape.
 
+use std::path::Path;
+
 use tidewright::api::rules::{FieldPath, Violation, check_ec2_node_class, check_node_pool};
 use tidewright::model::time::{Timestamp, parse_duration};
 
@@ -44,6 +46,44 @@ pub(super) fn check(file: &ScenarioFile) -> Vec<Violation> {
     }
     violations.extend(expectations(&root.field("expect"), &file.expect));
     violations
+}
+
+/// The files and folders that are named and not there. Paths begin at `folder`.
+pub(super) fn check_paths(file: &ScenarioFile, folder: &Path) -> Vec<Violation> {
+    let root = FieldPath::ROOT;
+    let mut violations = Vec::new();
+    let policies = file.policies.as_deref().unwrap_or_default();
+    violations.extend(missing(&root.field("policies"), policies, folder));
+    violations.extend(missing(&root.field("manifests"), &file.manifests, folder));
+    for (index, happens) in file.timeline.iter().enumerate() {
+        let path = root.field("timeline").index(index).field("apply");
+        let applied = happens.apply.iter().flat_map(|it| &it.manifests);
+        let applied: Vec<String> = applied.cloned().collect();
+        violations.extend(missing(&path.field("manifests"), &applied, folder));
+    }
+    let catalog = file.catalog.as_ref();
+    if let Some(catalog) = catalog.filter(|it| !folder.join(it).is_file()) {
+        violations.push(Violation {
+            path: root.field("catalog"),
+            value: catalog.clone(),
+            rule: format!("There is no file {}.", folder.join(catalog).display()),
+            fix: "Correct the path; it begins at the folder of this file.".to_owned(),
+        });
+    }
+    violations
+}
+
+fn missing(path: &FieldPath, named: &[String], folder: &Path) -> Vec<Violation> {
+    let paths = named.iter().enumerate();
+    let missing = paths.filter(|(_, it)| !folder.join(it).exists());
+    missing
+        .map(|(index, it)| Violation {
+            path: path.index(index),
+            value: it.clone(),
+            rule: format!("There is no file or folder {}.", folder.join(it).display()),
+            fix: "Correct the path; it begins at the folder of this file.".to_owned(),
+        })
+        .collect()
 }
 
 fn is_name(text: &str) -> bool {

@@ -60,30 +60,52 @@ impl World {
             uid,
             how,
         } = touched;
-        let name = key.name.as_str();
-        let event = match (kind, how) {
-            (ObjectKind::Pod, Touch::Created) => Event::PodCreated {
+        match kind {
+            ObjectKind::Pod => self.log_pod(key, uid, *how),
+            ObjectKind::NodeClaim => self.log_claim(key, uid, *how),
+            ObjectKind::Node => self.log_node(key, *how),
+            ObjectKind::NodePool
+            | ObjectKind::NodeClass
+            | ObjectKind::Deployment
+            | ObjectKind::ReplicaSet
+            | ObjectKind::DaemonSet
+            | ObjectKind::Job => {}
+        }
+    }
+
+    fn log_pod(&mut self, key: &ObjectKey, uid: &Uid, how: Touch) {
+        match how {
+            Touch::Created => self.record(Event::PodCreated {
                 pod: pod_key(key),
                 uid: uid.clone(),
                 node_bound: self.is_node_bound(key),
-            },
-            (ObjectKind::Pod, Touch::Gone) => return self.pod_ended(key, uid),
-            (ObjectKind::NodeClaim, Touch::Created) => Event::ClaimCreated {
-                claim: name.into(),
+            }),
+            Touch::Gone => self.pod_ended(key, uid),
+            Touch::Changed | Touch::Deleting(_) => {}
+        }
+    }
+
+    fn log_claim(&mut self, key: &ObjectKey, uid: &Uid, how: Touch) {
+        let claim = key.name.as_str().into();
+        match how {
+            Touch::Created => self.record(Event::ClaimCreated {
+                claim,
                 uid: uid.clone(),
                 pool: self.pool_of(key).as_str().into(),
-            },
-            (ObjectKind::NodeClaim, Touch::Changed) => return self.claim_matched(key, uid),
-            (ObjectKind::NodeClaim, Touch::Deleting(by)) => Event::ClaimDeleting {
-                claim: name.into(),
-                by: *by,
-            },
-            (ObjectKind::NodeClaim, Touch::Gone) => Event::ClaimGone { claim: name.into() },
-            (ObjectKind::Node, Touch::Deleting(_)) => Event::NodeDeleting { node: name.into() },
-            (ObjectKind::Node, Touch::Gone) => Event::NodeGone { node: name.into() },
-            _ => return,
-        };
-        self.record(event);
+            }),
+            Touch::Changed => self.claim_matched(key, uid),
+            Touch::Deleting(by) => self.record(Event::ClaimDeleting { claim, by }),
+            Touch::Gone => self.record(Event::ClaimGone { claim }),
+        }
+    }
+
+    fn log_node(&mut self, key: &ObjectKey, how: Touch) {
+        let node = key.name.as_str().into();
+        match how {
+            Touch::Deleting(_) => self.record(Event::NodeDeleting { node }),
+            Touch::Gone => self.record(Event::NodeGone { node }),
+            Touch::Created | Touch::Changed => {}
+        }
     }
 
     /// A claim says which machine is its own: that is said once.

@@ -51,7 +51,10 @@ fn exit_codes_tell_failures_from_bad_input() {
     assert!(complaint.contains("zero-to-one"), "{complaint}");
     check(&["run", "--policies", "nowhere"], 2);
     check(&["fuzz", "--sabotage", "nothing"], 2);
+    check(&["fuzz", "--count", "many"], 2);
     check(&["fly"], 2);
+    check(&["list"], 0);
+    check(&["--help"], 0);
 }
 
 #[test]
@@ -75,6 +78,69 @@ fn a_failure_of_the_fuzzer_says_how_to_see_it_again() {
             .map(str::to_owned)
     };
     assert_eq!(failed(&text), failed(&again));
+}
+
+#[test]
+fn settings_are_printed_first() {
     let (text, _) = check(&["fuzz", "--count", "1"], 0);
-    assert!(text.starts_with("seed 1\n"), "settings come first:\n{text}");
+    assert!(text.starts_with("seed 1\n  boot profile "), "{text}");
+    let (text, _) = check(&["fuzz", "--seed", "7", "--count", "2"], 0);
+    assert!(text.starts_with("2 seeds from 7; each draws:\n"), "{text}");
+    assert!(text.contains("\n2 seeds passed: "), "{text}");
+}
+
+/// What a user brings along is found from any folder: a scenario's files beside it, `--policies`
+/// from where the user stands.
+#[test]
+fn own_scenarios_run_from_any_folder() {
+    let tests = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+    for (folder, scenario, policies) in [
+        (".", "own/scenario.yaml", "own/policies"),
+        ("own/policies", "../scenario.yaml", "."),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_tidewright-sim"))
+            .args(["run", scenario, "--policies", policies, "--json", "-"])
+            .current_dir(format!("{tests}/{folder}"))
+            .output()
+            .expect("the binary runs");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{folder}: {complaint}");
+        let report: serde_json::Value =
+            serde_json::from_slice(&output.stdout).expect("it is one JSON object");
+        assert_eq!(report["scenario"], "own");
+        assert_eq!(report["nodesLaunched"]["onDemand"], 1);
+    }
+}
+
+#[test]
+fn the_report_has_the_documented_keys() {
+    let (text, _) = check(&["run", "--json", "-"], 0);
+    let report: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&text).expect("it is one JSON object");
+    let readme = include_str!("../../README.md");
+    for key in report.keys() {
+        assert!(
+            readme.contains(&format!("`{key}`")),
+            "{key} is not documented"
+        );
+    }
+    let decision = &report["decisions"][0];
+    for key in ["timeSeconds", "kind", "name", "action", "reason", "message"] {
+        assert!(decision.get(key).is_some(), "{key} is missing");
+        assert!(
+            readme.contains(&format!("`{key}`")),
+            "{key} is not documented"
+        );
+    }
+}
+
+#[test]
+fn a_report_fits_into_a_hundred_columns() {
+    for scenario in ["zero-to-one", "spot-fallback", "limits-bind"] {
+        let (text, _) = check(&["run", scenario, "--verbose"], 0);
+        assert!(text.contains("\nDecisions\n"), "{text}");
+        for line in text.lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+    }
 }

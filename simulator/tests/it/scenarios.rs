@@ -116,6 +116,17 @@ fn a_bad_scenario_is_refused_with_all_that_is_wrong() {
                 "expect.costUsd.max",
             ],
         ),
+        (
+            "missing-files.yaml",
+            &[
+                "3:12",
+                "policies[0]",
+                "4:13",
+                "manifests[0]",
+                "catalog",
+                "timeline[0].apply.manifests[0]",
+            ],
+        ),
     ] {
         let path = folder.join(name).display().to_string();
         let Err(refused) = load(&path, &Choices::default()) else {
@@ -137,4 +148,11 @@ fn a_bad_scenario_is_refused_with_all_that_is_wrong() {
     };
     assert_eq!(refused.diagnostics[0].fix, "Did you mean `zero-to-one`?");
     assert!(load("zero-to-one", &with_boot("warp")).is_err());
+    let Err(refused) = load(&folder.display().to_string(), &Choices::default()) else {
+        panic!("a folder is no scenario");
+    };
+    assert_eq!(
+        refused.diagnostics[0].fix,
+        "Name the scenario's file in it."
+    );
 }

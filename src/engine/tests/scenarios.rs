@@ -374,6 +374,57 @@ fn a_budget_of_zero_keeps_the_node() {
 }
 
 #[test]
+fn why_a_node_stays_is_told_when_the_reason_changes() {
+    let mut rig = Rig::with_pool(|pool| pool.disruption.budgets[0].nodes = BudgetNodes::Count(0));
+    let (pod, claim) = rig.running_pod("web");
+    assert!(rig.lines("the node stays").is_empty(), "a pod needs it");
+    rig.end_pod(&pod);
+    rig.run_for(seconds(300));
+    let told: Vec<String> = rig
+        .lines("the node stays")
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    for (line, reason) in told.iter().zip(["NotQuiet", "Budget"]) {
+        let said = format!("NodeClaim {claim} {reason}: the node stays: ");
+        assert!(line.contains(&said), "{line}");
+    }
+    rig.change_pool(|pool| pool.disruption.budgets[0].nodes = BudgetNodes::Count(1));
+    rig.run_for(seconds(30));
+    assert_eq!(rig.lines("the node stays").len(), 2);
+    assert_empty(&rig);
+}
+
+#[test]
+fn an_engine_that_waits_for_something_holds_no_question_answered() {
+    let mut rig = Rig::new();
+    rig.hold_plans = true;
+    rig.add_pod("web");
+    rig.settle();
+    assert_eq!(
+        rig.engine.settled_questions(rig.now),
+        None,
+        "a plan is made"
+    );
+    rig.hold_plans = false;
+    rig.release_plans();
+    rig.run_for(BOOT + seconds(10));
+    let questions = rig
+        .engine
+        .settled_questions(rig.now)
+        .expect("all is answered");
+    let plan = crate::planner::plan(&questions.provision);
+    assert!(plan.claims.is_empty() && plan.existing.is_empty());
+    let later = rig.now.saturating_add(seconds(3_600));
+    assert_eq!(
+        rig.engine.settled_questions(later),
+        None,
+        "it sleeps no longer than that"
+    );
+}
+
+#[test]
 fn a_budget_is_read_again_before_a_node_goes() {
     let mut rig = Rig::new();
     let (pod, _) = rig.running_pod("web");
