@@ -252,13 +252,18 @@ fn timeline(report: &Report) -> String {
 fn decisions(report: &Report) -> String {
     let mut text = "Decisions\n".to_owned();
     for decision in &report.decisions {
+        // Where the event's reason is the action's own name, once is enough.
+        let reason = if decision.reason == decision.action {
+            String::new()
+        } else {
+            format!(" ({})", decision.reason)
+        };
         let line = format!(
-            "{:>10}  {} {}: {} ({}): {}",
+            "{:>10}  {} {}: {}{reason}: {}",
             clock(decision.time_seconds.0),
             decision.kind,
             decision.name,
             decision.action,
-            decision.reason,
             decision.message,
         );
         text.push_str(&["  ", &wrapped_behind(&line, 14), "\n"].concat());
