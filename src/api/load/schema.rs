@@ -96,6 +96,28 @@ pub fn required(schema: &Value) -> impl Iterator<Item = &str> {
     names.into_iter().flatten().filter_map(Value::as_str)
 }
 
+/// The least value that it accepts, or null where it does not say what that is.
+pub fn least(root: &Value, schema: &Value) -> Value {
+    let schema = resolve(root, schema);
+    if let Some(choices) = choices(root, schema) {
+        return choices.first().map_or(Value::Null, |it| Value::clone(it));
+    }
+    match types(schema).first() {
+        Some(&"object") => {
+            let fields = required(schema).filter_map(|name| {
+                let inner = schema.get("properties")?.get(name)?;
+                Some((name.to_owned(), least(root, inner)))
+            });
+            Value::Object(fields.collect())
+        }
+        Some(&"array") => Value::Array(Vec::new()),
+        Some(&"string") => Value::from(""),
+        Some(&("integer" | "number")) => Value::from(0),
+        Some(&"boolean") => Value::Bool(false),
+        Some(_) | None => Value::Null,
+    }
+}
+
 /// If every alternative is an object with one field of its own, which is how an enum with contents
 /// is written: the field and the schema of each.
 pub fn tagged<'a>(root: &'a Value, schema: &'a Value) -> Option<Map<String, Value>> {

@@ -23,7 +23,8 @@ use crate::api::rules::FieldPath;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shaped {
     /// The value, with numbers in the form the schema wants. Left out are nulls and the fields in
-    /// which something was found.
+    /// which something was found; where a field is missing that has to be there, the least that the
+    /// schema accepts stands in, so that the rules can look at the rest.
     pub value: Value,
     /// Everything that is wrong, in the order of the text.
     pub findings: Vec<Finding>,
@@ -141,28 +142,36 @@ impl<'s> Walk<'s> {
                 value.insert(entry.key.clone(), inner);
             }
         }
-        self.required(place, entries, schema);
+        for name in self.required(place, entries, schema) {
+            if let Some(inner) = schema.get("properties").and_then(|it| it.get(name)) {
+                value.insert(name.to_owned(), schema::least(self.root, inner));
+            }
+        }
         let keywords = ["minProperties", "maxProperties"];
         self.count(place, entries.len(), schema, keywords);
         Value::Object(value)
     }
 
-    /// Finds the fields that are missing. One that was only misspelt has been found already.
-    fn required(&mut self, place: Place<'_>, entries: &[Entry], schema: &'s Value) {
+    /// Finds the fields that are missing, and names them. One that was only misspelt has been found
+    /// already.
+    fn required(&mut self, place: Place<'_>, entries: &[Entry], schema: &'s Value) -> Vec<&'s str> {
         let known = || schema::properties(schema).map(|(name, _)| name.as_str());
         let slips: Vec<_> = entries
             .iter()
             .filter(|entry| known().all(|name| name != entry.key))
             .filter_map(|entry| suggest::nearest(&entry.key, known()))
             .collect();
-        for name in schema::required(schema) {
-            let is_written = entries
-                .iter()
-                .any(|entry| entry.key == name && !entry.value.is_null());
-            if !is_written && !slips.contains(&name) {
-                self.missing(place, name, schema);
-            }
+        let is_written = |name: &&str| {
+            let mut written = entries.iter().filter(|entry| !entry.value.is_null());
+            written.any(|entry| entry.key == *name)
+        };
+        let missing: Vec<_> = schema::required(schema)
+            .filter(|name| !is_written(name) && !slips.contains(name))
+            .collect();
+        for name in &missing {
+            self.missing(place, name, schema);
         }
+        missing
     }
 
     fn list(&mut self, place: Place<'_>, items: &[Node], schema: &'s Value) -> Value {
