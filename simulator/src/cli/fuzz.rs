@@ -102,9 +102,11 @@ impl Total {
 
     fn print(&self, seeds: u64) {
         let Self { steps, checks, .. } = self;
-        println!(
-            "{seeds} seeds passed: {steps} steps, {checks} oracle checks; faults that struck:"
-        );
+        let seeds = match seeds {
+            1 => "1 seed".to_owned(),
+            _ => format!("{seeds} seeds"),
+        };
+        println!("{seeds} passed: {steps} steps, {checks} oracle checks; faults that struck:");
         for kind in FaultKind::ALL {
             let count = self.faults.get(&kind).copied().unwrap_or(0);
             println!("  {:<24}{count:>10}", kind.name());

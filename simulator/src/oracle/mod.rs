@@ -117,13 +117,45 @@ impl Scene<'_> {
     }
 }
 
-/// The oracles of one world.
+/// What the oracles know of the world, whatever they look at.
 #[derive(Debug)]
-pub struct Oracles {
+struct Knowledge {
     trace: Trace,
     pools: BTreeMap<PoolName, PoolRules>,
     pool_versions: Vec<String>,
     capacity: BTreeMap<TypeName, Resources>,
+}
+
+impl Knowledge {
+    fn scene<'a>(&'a self, world: &'a World, entry: &'a Entry) -> Scene<'a> {
+        Scene {
+            trace: &self.trace,
+            pools: &self.pools,
+            capacity: &self.capacity,
+            faults: &world.setup().faults,
+            entry,
+            checks: 0,
+            failures: Vec::new(),
+        }
+    }
+
+    /// Reads the raw NodePools again when one has changed.
+    fn read_pools(&mut self, world: &World) {
+        let pools = world.store().all::<NodePool>();
+        let version = |pool: &NodePool| pool.metadata.resource_version.clone();
+        let versions: Vec<String> = pools.values().filter_map(version).collect();
+        if versions != self.pool_versions {
+            let rules = pools.values().map(PoolRules::of);
+            self.pools = rules.map(|rules| (rules.name.clone(), rules)).collect();
+            self.pool_versions = versions;
+        }
+    }
+}
+
+/// The oracles of one world.
+#[derive(Debug)]
+pub struct Oracles {
+    knowledge: Knowledge,
     safety: safety::Memory,
     promises: promise::Promises,
     orphans: liveness::Orphans,
@@ -144,10 +176,12 @@ impl Oracles {
             .iter()
             .map(|it| (it.name.clone(), it.capacity.clone()));
         Self {
-            trace: Trace::default(),
-            pools: BTreeMap::new(),
-            pool_versions: Vec::new(),
-            capacity: capacity.collect(),
+            knowledge: Knowledge {
+                trace: Trace::default(),
+                pools: BTreeMap::new(),
+                pool_versions: Vec::new(),
+                capacity: capacity.collect(),
+            },
             safety: safety::Memory::default(),
             promises: promise::Promises::new(&world.setup().faults),
             orphans: liveness::Orphans::default(),
@@ -163,10 +197,10 @@ impl Oracles {
 
     /// Looks at what a step touched, and now and then at everything.
     pub fn after_step(&mut self, world: &World, summary: &StepSummary) -> Vec<Failure> {
-        self.read_pools(world);
+        self.knowledge.read_pools(world);
         let mut failures = Vec::new();
         for entry in &world.log()[summary.entries.clone()] {
-            self.trace.add(entry);
+            self.knowledge.trace.add(entry);
             failures.extend(self.touched(world, entry));
         }
         if summary.step >= self.last_sweep + SWEEP_EVERY_STEPS {
@@ -179,7 +213,7 @@ impl Oracles {
     /// end, which lies long enough after the last fault and the last change from outside if
     /// `rested`.
     pub fn finish(&mut self, world: &World, rest: Rest) -> Vec<Failure> {
-        self.read_pools(world);
+        self.knowledge.read_pools(world);
         let mut failures = self.sweep(world);
         if rest == Rest::Long {
             failures.extend(self.at_rest(world));
@@ -188,15 +222,7 @@ impl Oracles {
     }
 
     fn touched(&mut self, world: &World, entry: &Entry) -> Vec<Failure> {
-        let mut scene = Scene {
-            trace: &self.trace,
-            pools: &self.pools,
-            capacity: &self.capacity,
-            faults: &world.setup().faults,
-            entry,
-            checks: 0,
-            failures: Vec::new(),
-        };
+        let mut scene = self.knowledge.scene(world, entry);
         safety::after(&mut scene, &mut self.safety);
         self.promises.note(scene.trace, entry);
         self.checks += scene.checks;
@@ -206,20 +232,12 @@ impl Oracles {
     fn sweep(&mut self, world: &World) -> Vec<Failure> {
         self.last_sweep = world.steps();
         let entry = now_of(world);
-        let mut scene = Scene {
-            trace: &self.trace,
-            pools: &self.pools,
-            capacity: &self.capacity,
-            faults: &world.setup().faults,
-            entry: &entry,
-            checks: 0,
-            failures: Vec::new(),
-        };
+        let mut scene = self.knowledge.scene(world, &entry);
         money::bill_adds_up(&mut scene, world.cloud().bill(world.now()));
         liveness::no_pod_lost(&mut scene, &pods_in_store(world));
         self.orphans.check(&mut scene);
         self.promises.check(&mut scene, |target| {
-            promise::usable_since(&self.trace, world, target)
+            promise::usable_since(&self.knowledge.trace, world, target)
         });
         let questions = world
             .engine()
@@ -233,32 +251,12 @@ impl Oracles {
 
     fn at_rest(&mut self, world: &World) -> Vec<Failure> {
         let entry = now_of(world);
-        let mut scene = Scene {
-            trace: &self.trace,
-            pools: &self.pools,
-            capacity: &self.capacity,
-            faults: &world.setup().faults,
-            entry: &entry,
-            checks: 0,
-            failures: Vec::new(),
-        };
+        let mut scene = self.knowledge.scene(world, &entry);
         placeable::every_placeable_pod_is_bound(&mut scene, world);
         liveness::nothing_is_left_over(&mut scene);
         liveness::decisions_have_settled(&mut scene, world.log());
         self.checks += scene.checks;
         scene.failures
-    }
-
-    /// Reads the raw NodePools again when one has changed.
-    fn read_pools(&mut self, world: &World) {
-        let pools = world.store().all::<NodePool>();
-        let version = |pool: &NodePool| pool.metadata.resource_version.clone();
-        let versions: Vec<String> = pools.values().filter_map(version).collect();
-        if versions != self.pool_versions {
-            let rules = pools.values().map(PoolRules::of);
-            self.pools = rules.map(|rules| (rules.name.clone(), rules)).collect();
-            self.pool_versions = versions;
-        }
     }
 }
 
