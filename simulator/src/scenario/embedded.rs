@@ -1,5 +1,7 @@
 //! What the binary carries: scenarios, a policy, a catalogue.
 
+use std::sync::{Arc, OnceLock};
+
 use tidewright::api::load::{Diagnostic, Source};
 use tidewright::cloud::region::Region;
 
@@ -56,9 +58,14 @@ pub(super) fn serverless() -> Source {
     }
 }
 
-/// What is sold in us-east-2, six families of it.
-pub fn region() -> Region {
-    Region::from_json(CATALOG).expect("a test reads the embedded catalogue")
+/// What EC2 has in us-east-2, read once.
+pub fn region() -> Arc<Region> {
+    static READ: OnceLock<Arc<Region>> = OnceLock::new();
+    let read = || {
+        let region = Region::from_json(CATALOG);
+        Arc::new(region.expect("a test reads the embedded catalogue"))
+    };
+    Arc::clone(READ.get_or_init(read))
 }
 
 /// There is no boot profile of this name.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidewright::api::load::{
@@ -175,18 +176,20 @@ impl Loader {
         Ok(objects.filter_map(object).collect())
     }
 
-    fn region(&mut self, path: Option<&str>) -> Result<Region, Refused> {
+    fn region(&mut self, path: Option<&str>) -> Result<Arc<Region>, Refused> {
         let Some(path) = path else {
             return Ok(embedded::region());
         };
         let mut sources = self.read_named(&[path.to_owned()])?;
         let source = sources.pop().expect("one path that was read is one text");
-        Region::from_json(&source.text).map_err(|error| {
-            let chain = anyhow::Error::from(error);
-            let rule = format!("The catalogue cannot be used: {chain:#}.");
-            let fix = "Correct the file, or leave `catalog` out.";
-            self.refuse(vec![diagnostic(&source.name, rule, fix)])
-        })
+        Region::from_json(&source.text)
+            .map(Arc::new)
+            .map_err(|error| {
+                let chain = anyhow::Error::from(error);
+                let rule = format!("The catalogue cannot be used: {chain:#}.");
+                let fix = "Correct the file, or leave `catalog` out.";
+                self.refuse(vec![diagnostic(&source.name, rule, fix)])
+            })
     }
 
     fn happenings(&mut self, happens: &Happens) -> Result<Vec<Happening>, Refused> {
