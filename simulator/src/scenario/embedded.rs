@@ -51,7 +51,7 @@ pub(super) fn nearest(name: &str) -> Option<&'static str> {
 }
 
 /// The policy for functions and jobs that sleep most of the time.
-pub(super) fn serverless() -> Source {
+pub(crate) fn serverless() -> Source {
     Source {
         name: "policies/serverless.yaml".to_owned(),
         text: SERVERLESS.to_owned(),
@@ -82,7 +82,7 @@ pub(super) fn unknown_profile(name: &str) -> Diagnostic {
 /// A name is near if few letters differ.
 const EDITS_MAX: usize = 3;
 
-fn nearest_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
     let near = near.filter(|(edits, _)| *edits <= EDITS_MAX);
     near.min().map(|(_, known)| known)

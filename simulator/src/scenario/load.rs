@@ -298,7 +298,7 @@ fn unknown(scenario: &str) -> Diagnostic {
 }
 
 /// Something to say about a file as a whole.
-pub(super) fn diagnostic(file: &str, rule: String, fix: &str) -> Diagnostic {
+pub(crate) fn diagnostic(file: &str, rule: String, fix: &str) -> Diagnostic {
     Diagnostic {
         severity: Severity::Error,
         file: file.to_owned(),
