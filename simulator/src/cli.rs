@@ -58,6 +58,9 @@ struct RunArgs {
     /// Write the report as JSON to this file; `-` is standard output, and then nothing else is.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the report with charts to this file: one page that needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Tell the timeline and each decision with its reason.
     #[arg(long)]
     verbose: bool,
