@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidewright::api::load::{
@@ -184,13 +185,13 @@ impl Loader {
         manifests.into_iter().filter_map(object).collect()
     }
 
-    fn region(&mut self, path: Option<&str>) -> Option<Region> {
+    fn region(&mut self, path: Option<&str>) -> Option<Arc<Region>> {
         let Some(path) = path else {
             return Some(embedded::region());
         };
         let source = self.read_named(&[path.to_owned()]).pop()?;
         match Region::from_json(&source.text) {
-            Ok(region) => Some(region),
+            Ok(region) => Some(Arc::new(region)),
             Err(error) => {
                 let chain = anyhow::Error::from(error);
                 let rule = format!("The catalogue cannot be used: {chain:#}.");
@@ -297,7 +298,7 @@ fn unknown(scenario: &str) -> Diagnostic {
 }
 
 /// Something to say about a file as a whole.
-pub(super) fn diagnostic(file: &str, rule: String, fix: &str) -> Diagnostic {
+pub(crate) fn diagnostic(file: &str, rule: String, fix: &str) -> Diagnostic {
     Diagnostic {
         severity: Severity::Error,
         file: file.to_owned(),
