@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::{BAD_INPUT, FAILED, RunArgs, print_diagnostics, warnings};
-use crate::report::{Detail, to_json, to_text};
+use crate::report::{Detail, to_html, to_json, to_text};
 use crate::run::{Outcome, run as run_scenario};
 use crate::scenario::{Choices, Loaded, Scenario, load};
 
@@ -35,11 +35,8 @@ pub(super) fn run(args: &RunArgs) -> ExitCode {
     print_diagnostics(&remarks, &sources);
     let (outcome, wall) = timed(&scenario);
     print_outcome(args, &outcome);
-    if let Some(file) = &args.json
-        && let Err(error) = write(file, &to_json(&outcome.report, Some(wall)))
-    {
-        eprintln!("{}: it cannot be written: {error}", file.display());
-        return ExitCode::from(BAD_INPUT);
+    if let Err(code) = write_files(args, &outcome, wall) {
+        return code;
     }
     if outcome.is_good() {
         ExitCode::SUCCESS
@@ -76,16 +73,40 @@ fn print_outcome(args: &RunArgs, outcome: &Outcome) {
     } else {
         Detail::Short
     };
-    let to_standard_output = args.json.as_deref() == Some(Path::new("-"));
-    if !to_standard_output {
+    let files = [&args.json, &args.html];
+    let to_standard_output = |file: &&Option<_>| file.as_deref() == Some(Path::new("-"));
+    if !files.iter().any(to_standard_output) {
         print!("{}", to_text(&outcome.report, detail));
     }
-    for failure in &outcome.failures {
-        eprintln!("failed: {failure}");
+    for complaint in complaints(outcome) {
+        eprintln!("failed: {complaint}");
     }
-    for unmet in &outcome.unmet {
-        eprintln!("failed: {unmet}");
+}
+
+fn write_files(args: &RunArgs, outcome: &Outcome, wall: Duration) -> Result<(), ExitCode> {
+    let report = &outcome.report;
+    let json = args
+        .json
+        .as_ref()
+        .map(|it| (it, to_json(report, Some(wall))));
+    let html = args
+        .html
+        .as_ref()
+        .map(|it| (it, to_html(report, &complaints(outcome))));
+    for (file, text) in json.into_iter().chain(html) {
+        if let Err(error) = write(file, &text) {
+            eprintln!("{}: it cannot be written: {error}", file.display());
+            return Err(ExitCode::from(BAD_INPUT));
+        }
     }
+    Ok(())
+}
+
+/// What oracles found and what did not come as expected, one sentence each.
+fn complaints(outcome: &Outcome) -> Vec<String> {
+    let failures = outcome.failures.iter().map(ToString::to_string);
+    let unmet = outcome.unmet.iter().map(ToString::to_string);
+    failures.chain(unmet).collect()
 }
 
 fn write(file: &Path, text: &str) -> std::io::Result<()> {

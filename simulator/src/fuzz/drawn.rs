@@ -1,5 +1,7 @@
 //! A drawn world as a value, before anything of it exists: what can be cut is a field or an element.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidewright::model::time::Timestamp;
@@ -49,12 +51,15 @@ impl Drawn {
         if self.with_daemon {
             objects.push(objects::daemon_set());
         }
+        let pools = self.pools.iter().flatten();
+        let families = pools.flat_map(|pool| pool.families.iter().copied());
+        let sold: BTreeSet<&str> = families.collect();
         let seconds = self.active.as_secs();
         Setup {
             seed: self.seed,
             start: START,
             objects,
-            region: region(),
+            region: Arc::new(region().limited_to(&sold)),
             boot: BootProfile::named(self.boot).expect("these profiles come with the simulator"),
             faults: FaultSettings {
                 quiet_after_seconds: u32::try_from(seconds).unwrap_or(u32::MAX),

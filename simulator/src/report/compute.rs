@@ -9,6 +9,7 @@ use tidewright::model::id::LaunchGroup;
 use tidewright::model::price::{Money, bill};
 use tidewright::model::time::Timestamp;
 
+use super::course::{Span, course};
 use super::figure::{Dollars, Seconds, percentile};
 use super::stages::{baseline_only, first_answer};
 use super::{
@@ -20,7 +21,7 @@ use crate::faults::FaultKind;
 use crate::trace::{MachineTrace, Trace};
 
 /// EC2 bills by the second, and a minute at least (EC2 documentation, "On-Demand billing").
-const BILLED_MIN: Duration = Duration::from_mins(1);
+pub(super) const BILLED_MIN: Duration = Duration::from_mins(1);
 
 /// What the measured baseline takes after the last pod until its first node is gone, and until all are.
 pub(super) const BASELINE_FIRST_GONE: Duration = Duration::from_secs(270);
@@ -53,6 +54,11 @@ pub fn compute(heading: &Heading<'_>, log: &[Entry]) -> Report {
         .as_ref()
         .map_or_else(|| baseline_only(heading.boot), |it| it.stages.clone());
     let last_end = last_demand_end(&trace);
+    let cost = cost(&trace, |machine| machine.terminated.unwrap_or(heading.end));
+    let span = Span {
+        start: heading.start,
+        end: heading.end,
+    };
     Report {
         scenario: heading.scenario.to_owned(),
         seed: heading.seed,
@@ -65,9 +71,7 @@ pub fn compute(heading: &Heading<'_>, log: &[Entry]) -> Report {
         nodes_launched: launched(&trace),
         nodes_peak: peak(&trace),
         evictions: evictions(log),
-        cost_usd: Dollars(cost(&trace, |machine| {
-            machine.terminated.unwrap_or(heading.end)
-        })),
+        cost_usd: Dollars(cost),
         oracle_checks: heading.oracle_checks,
         faults: faults(&trace),
         virtual_seconds: Seconds(heading.end.since(heading.start)),
@@ -85,6 +89,7 @@ pub fn compute(heading: &Heading<'_>, log: &[Entry]) -> Report {
             unplaced: unplaced(&trace, log),
             fallback: fallback(log),
             marks: marks::marks(heading.start, log),
+            course: course(&trace, log, span, cost),
         },
     }
 }

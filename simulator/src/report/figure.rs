@@ -55,6 +55,43 @@ pub fn percentile(ascending: &[Duration], percent: usize) -> Option<Duration> {
     ascending.get(rank - 1).copied()
 }
 
+/// Minutes and seconds, as a stop watch shows them: `12:05.300`.
+pub(super) fn clock(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    let millis = span.subsec_millis();
+    match hours {
+        0 => format!("{minutes}:{seconds:02}.{millis:03}"),
+        hours => format!("{hours}:{minutes:02}:{seconds:02}.{millis:03}"),
+    }
+}
+
+/// With its unit.
+pub(super) fn seconds(span: Duration) -> String {
+    format!("{} s", Seconds(span))
+}
+
+/// Whole seconds where the data has no more.
+pub(super) fn short(span: Duration) -> String {
+    match span.subsec_millis() {
+        0 => format!("{} s", span.as_secs()),
+        millis => format!(
+            "{}.{} s",
+            span.as_secs(),
+            format!("{millis:03}").trim_end_matches('0')
+        ),
+    }
+}
+
+/// How much more or less than the baseline.
+pub(super) fn difference(ours: Duration, baseline: Duration) -> String {
+    match ours.checked_sub(baseline) {
+        Some(Duration::ZERO) => "0 s".to_owned(),
+        Some(more) => format!("+{}", seconds(more)),
+        None => format!("-{}", seconds(baseline.saturating_sub(ours))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

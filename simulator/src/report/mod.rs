@@ -4,7 +4,9 @@
 //! product believes. The reasons of decisions are the product's own words.
 
 mod compute;
+mod course;
 mod figure;
+mod html;
 mod json;
 mod marks;
 mod stages;
@@ -23,10 +25,16 @@ use tidewright::model::time::Timestamp;
 use crate::faults::FaultKind;
 
 pub use compute::{Heading, compute};
+pub use course::{
+    Bin, Course, Happened, Lane, Layer, Millis, Spending, Stack, Waiting, WaitingPod,
+};
 pub use figure::{Dollars, Seconds};
+pub use html::to_html;
 pub use json::to_json;
 pub use stages::Stage;
 pub use text::{Detail, to_text};
+
+pub(crate) use table::{COLUMNS, Lean, Table, wrapped};
 
 /// What a run came to. The fields that are serialised are those of `--json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -136,6 +144,8 @@ pub struct Details {
     pub fallback: Option<Duration>,
     /// What was done to the world from outside, and what became of pods and nodes.
     pub marks: Vec<Mark>,
+    /// What it looked like over time.
+    pub course: Course,
 }
 
 /// A stage of a boot profile.

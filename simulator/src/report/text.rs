@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::compute::{BASELINE_ALL_GONE, BASELINE_FIRST_GONE};
-use super::figure::Seconds;
+use super::figure::{Seconds, clock, difference, seconds, short};
 use super::table::{COLUMNS, Lean, Table, wrapped};
 use super::{Details, Report};
 
@@ -281,40 +281,5 @@ fn rest(count: usize, what: &str) -> String {
     match count.checked_sub(LISTED_MAX) {
         None | Some(0) => String::new(),
         Some(more) => format!("  and {more} more {what}\n"),
-    }
-}
-
-/// Minutes and seconds, as a stop watch shows them: `12:05.300`.
-fn clock(span: Duration) -> String {
-    let seconds = span.as_secs();
-    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    let millis = span.subsec_millis();
-    match hours {
-        0 => format!("{minutes}:{seconds:02}.{millis:03}"),
-        hours => format!("{hours}:{minutes:02}:{seconds:02}.{millis:03}"),
-    }
-}
-
-fn seconds(span: Duration) -> String {
-    format!("{} s", Seconds(span))
-}
-
-/// Whole seconds where the data has no more.
-fn short(span: Duration) -> String {
-    match span.subsec_millis() {
-        0 => format!("{} s", span.as_secs()),
-        millis => format!(
-            "{}.{} s",
-            span.as_secs(),
-            format!("{millis:03}").trim_end_matches('0')
-        ),
-    }
-}
-
-fn difference(ours: Duration, baseline: Duration) -> String {
-    match ours.checked_sub(baseline) {
-        Some(Duration::ZERO) => "0 s".to_owned(),
-        Some(more) => format!("+{}", seconds(more)),
-        None => format!("-{}", seconds(baseline.saturating_sub(ours))),
     }
 }

@@ -146,3 +146,24 @@ fn a_report_fits_into_a_hundred_columns() {
         }
     }
 }
+
+/// The page is a function of inputs and seed; how long the run took is not in it.
+#[test]
+fn the_page_is_the_same_every_time() {
+    let page = |name: &str| {
+        let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/page-");
+        let file = format!("{file}{name}.html");
+        let (text, _) = check(&["run", "limits-bind", "--html", &file], 0);
+        assert!(text.starts_with("limits-bind: "), "{text}");
+        std::fs::read_to_string(file).expect("the page is a file of text")
+    };
+    let first = page("first");
+    assert!(first == page("second"), "two runs of one seed differ");
+    assert!(first.starts_with("<!DOCTYPE html><html lang=\"en\">"));
+    assert!(first.contains("<h1>limits-bind</h1>"));
+    let (_, complaint) = check(&["run", "--html", "no/such/folder/page.html"], 2);
+    assert!(
+        complaint.contains("no/such/folder/page.html"),
+        "{complaint}"
+    );
+}

@@ -74,8 +74,8 @@ fn clippy_is_content() {
     if std::env::var_os(WITHOUT_CLIPPY).is_some() {
         return;
     }
-    let arguments =
-        "clippy --locked --workspace --all-targets --no-default-features -- -D warnings";
+    let arguments = "clippy --locked --workspace --all-targets --no-default-features \
+                     --features tidewright-simulator/browser -- -D warnings";
     let output = run(cargo(arguments).env("CARGO_TARGET_DIR", own_target_folder()));
     assert_success(
         &output,
