@@ -77,6 +77,12 @@ struct FuzzArgs {
     /// Break the shell on purpose, to see an oracle find it; `list` names the ways.
     #[arg(long, value_name = "NAME")]
     sabotage: Option<String>,
+    /// Leave this out of these worlds: what a shrunk seed was printed with.
+    #[arg(long, value_name = "CUTS")]
+    cut: Option<String>,
+    /// Do not look for a smaller world in which the same breaks.
+    #[arg(long)]
+    no_shrink: bool,
     /// Print everything that happens in these worlds.
     #[arg(long)]
     verbose: bool,

@@ -99,6 +99,25 @@ pub struct FaultSettings {
     pub quiet_after_seconds: u32,
 }
 
+impl FaultSettings {
+    /// How often a kind strikes.
+    pub fn permille_mut(&mut self, kind: FaultKind) -> &mut u32 {
+        match kind {
+            FaultKind::InsufficientCapacity => &mut self.insufficient_capacity_permille,
+            FaultKind::Throttled => &mut self.throttled_permille,
+            FaultKind::SlowBoot => &mut self.slow_boot_permille,
+            FaultKind::DeadBoot => &mut self.dead_boot_permille,
+            FaultKind::WatchDelayed => &mut self.watch_delayed_permille,
+            FaultKind::WatchReordered => &mut self.watch_reordered_permille,
+            FaultKind::WatchLost => &mut self.watch_lost_permille,
+            FaultKind::Relist => &mut self.relist_permille,
+            FaultKind::AnswerLost => &mut self.answer_lost_permille,
+            FaultKind::Crash => &mut self.crash_permille,
+            FaultKind::ListStale => &mut self.list_stale_permille,
+        }
+    }
+}
+
 /// A deliberate fault in the shell, with which an oracle is put to the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sabotage {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::{BAD_INPUT, FAILED, FuzzArgs};
 use crate::faults::{FaultKind, Sabotage};
-use crate::fuzz::{Verdict, draw, drawn_from, replay, watch};
+use crate::fuzz::{Case, Shrunk, Verdict, drawn_from, parse_cuts, shrink, watch};
 
 pub(super) fn fuzz(args: &FuzzArgs) -> ExitCode {
     let sabotage = match args.sabotage.as_deref() {
@@ -16,17 +16,29 @@ pub(super) fn fuzz(args: &FuzzArgs) -> ExitCode {
             None => return unknown_sabotage(name),
         },
     };
+    let cuts = match parse_cuts(args.cut.as_deref().unwrap_or_default()) {
+        Ok(cuts) => cuts,
+        Err(word) => {
+            eprintln!("`{word}` leaves nothing out; cuts are copied from the report of a failure.");
+            return ExitCode::from(BAD_INPUT);
+        }
+    };
     if args.count > 1 {
         print_ranges(args);
     }
     let bar = indicatif::ProgressBar::new(args.count);
     let mut total = Total::default();
     for seed in args.seed..args.seed.saturating_add(args.count) {
-        let settings = draw(seed, sabotage).settings;
+        let cuts = cuts.clone();
+        let case = Case {
+            seed,
+            sabotage,
+            cuts,
+        };
         if args.count == 1 {
-            print_settings(seed, &settings);
+            print_settings(&case);
         }
-        let verdict = watch(seed, sabotage, |entry| {
+        let verdict = watch(&case, |entry| {
             if args.verbose {
                 println!("{entry}");
             }
@@ -35,9 +47,13 @@ pub(super) fn fuzz(args: &FuzzArgs) -> ExitCode {
         if !verdict.failures.is_empty() {
             bar.finish_and_clear();
             if args.count != 1 {
-                print_settings(seed, &settings);
+                print_settings(&case);
             }
-            return failed(&verdict, sabotage);
+            failed(&case, &verdict);
+            if !args.no_shrink {
+                print_shrunk(&shrink_shown(&case, &verdict));
+            }
+            return ExitCode::from(FAILED);
         }
         total.add(&verdict);
     }
@@ -54,21 +70,44 @@ fn print_ranges(args: &FuzzArgs) {
     }
 }
 
-fn print_settings(seed: u64, settings: &[String]) {
-    println!("seed {seed}");
-    for line in settings {
+fn print_settings(case: &Case) {
+    println!("seed {}", case.seed);
+    for line in case.drawn().settings() {
         println!("  {line}");
     }
 }
 
-fn failed(verdict: &Verdict, sabotage: Option<Sabotage>) -> ExitCode {
+fn failed(case: &Case, verdict: &Verdict) {
     for failure in &verdict.failures {
         println!("failed: {failure}");
     }
     let (seed, steps) = (verdict.seed, verdict.steps);
     println!("seed {seed} failed at step {steps}; to see it again:");
-    println!("  {}", replay(seed, sabotage));
-    ExitCode::from(FAILED)
+    println!("  {}", case.command());
+}
+
+fn shrink_shown(case: &Case, verdict: &Verdict) -> Shrunk {
+    let bar = indicatif::ProgressBar::new_spinner();
+    bar.set_message("looking for a smaller world in which the same breaks");
+    let shrunk = shrink(case, verdict, || bar.inc(1));
+    bar.finish_and_clear();
+    shrunk
+}
+
+fn print_shrunk(shrunk: &Shrunk) {
+    let Shrunk {
+        case,
+        verdict,
+        attempts,
+    } = shrunk;
+    println!();
+    if case.cuts.is_empty() {
+        println!("nothing can be left out of it: {attempts} smaller worlds were tried");
+        return;
+    }
+    println!("the smallest of {attempts} smaller worlds:");
+    print_settings(case);
+    failed(case, verdict);
 }
 
 fn list_sabotages() -> ExitCode {

@@ -1,24 +1,14 @@
 //! What a seed means.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tidewright::model::catalog::CapacityType;
-use tidewright::model::time::Timestamp;
 
+use super::drawn::{Deed, Drawn, written};
 use super::objects::{self, PodShape, PoolShape, Workload};
-use crate::boot::BootProfile;
-use crate::faults::{FaultSettings, Sabotage};
+use crate::faults::FaultSettings;
 use crate::random::{Purpose, Random};
-use crate::scenario::{region, usual_settings};
-use crate::setup::{Happening, Object, ObjectKind, Setup};
-
-/// A Monday at 08:00 UTC: schedules that begin at nine are closed and open in no world.
-const START: Timestamp = Timestamp::from_seconds(1_767_600_000);
-
-/// From the end of all faults and changes to the end of the world: everything has come to rest.
-const REST: Duration = Duration::from_mins(45);
+use crate::setup::{Happening, ObjectKind};
 
 /// How long faults strike and users act, in minutes.
 const ACTIVE_MINUTES: (u32, u32) = (6, 15);
@@ -57,61 +47,24 @@ pub fn drawn_from() -> Vec<String> {
     ]
 }
 
-/// A world, and what it is in words.
-#[derive(Clone, Debug)]
-pub struct Drawn {
-    /// The world before its first step.
-    pub setup: Setup,
-    /// When it ends, after its start.
-    pub until: Duration,
-    /// Its settings, one a line.
-    pub settings: Vec<String>,
-}
-
 /// The world of a seed.
-pub fn draw(seed: u64, sabotage: Option<Sabotage>) -> Drawn {
+pub fn draw(seed: u64) -> Drawn {
     let mut draw = Draw(Random::new(seed));
     let active = Duration::from_mins(u64::from(draw.span(ACTIVE_MINUTES)));
     let boot = draw.one(&BOOT_PROFILES);
     let faults = draw.faults(active);
     let pools = draw.pools();
-    let mut objects: Vec<Object> = pools.iter().map(objects::pool).collect();
     let with_daemon = draw.chance(500);
-    if with_daemon {
-        objects.push(objects::daemon_set());
-    }
-    let timeline = draw.timeline(&pools, active);
-    let families = pools.iter().flat_map(|pool| pool.families.iter().copied());
-    let sold: BTreeSet<&str> = families.collect();
-    let mut settings = vec![
-        format!("boot profile {boot}, faults for {} s", active.as_secs()),
-        format!("faults {}", written(&faults)),
-    ];
-    settings.extend(pools.iter().map(ToString::to_string));
-    if with_daemon {
-        settings.push("a DaemonSet on every node".to_owned());
-    }
-    settings.push(format!("{} things done from outside", timeline.len()));
-    let setup = Setup {
-        seed,
-        start: START,
-        objects,
-        region: Arc::new(region().limited_to(&sold)),
-        boot: BootProfile::named(boot).expect("these profiles come with the simulator"),
-        faults,
-        sabotage,
-        settings: usual_settings(),
-        timeline,
-    };
+    let deeds = draw.deeds(&pools, active);
     Drawn {
-        setup,
-        until: active + REST,
-        settings,
+        seed,
+        active,
+        boot,
+        faults,
+        pools: pools.into_iter().map(Some).collect(),
+        with_daemon,
+        deeds,
     }
-}
-
-fn written(faults: &FaultSettings) -> String {
-    serde_json::to_string(faults).expect("fault settings are numbers")
 }
 
 struct Draw(Random);
@@ -207,11 +160,11 @@ impl Draw {
         }
     }
 
-    fn timeline(&mut self, pools: &[PoolShape], active: Duration) -> Vec<(Duration, Happening)> {
-        let mut timeline = Vec::new();
+    fn deeds(&mut self, pools: &[PoolShape], active: Duration) -> Vec<Deed> {
+        let mut deeds = Vec::new();
         let workloads = self.span(WORKLOADS);
         for number in 0..workloads {
-            self.workload(pools, active, number, &mut timeline);
+            self.workload(pools, active, number, &mut deeds);
         }
         for _ in 0..self.below(4) {
             let kind = self.one(&[
@@ -221,17 +174,17 @@ impl Draw {
             ]);
             let place = self.below(8);
             let at = self.within(active);
-            timeline.push((at, Happening::DeleteAny { kind, place }));
+            deeds.push(Deed::one(at, Happening::DeleteAny { kind, place }));
         }
         for _ in 0..self.below(3) {
-            self.shortage(active, &mut timeline);
+            let shortage = self.shortage(active);
+            deeds.push(shortage);
         }
         if self.chance(300) {
             let at = self.within(active);
-            timeline.push((at, Happening::CrashController));
+            deeds.push(Deed::one(at, Happening::CrashController));
         }
-        timeline.sort_by_key(|(at, _)| *at);
-        timeline
+        deeds
     }
 
     fn within(&mut self, active: Duration) -> Duration {
@@ -246,7 +199,7 @@ impl Draw {
         pools: &[PoolShape],
         active: Duration,
         number: u32,
-        timeline: &mut Vec<(Duration, Happening)>,
+        deeds: &mut Vec<Deed>,
     ) {
         let at = self.within(active / 2);
         let name = format!("work-{number}");
@@ -259,22 +212,23 @@ impl Draw {
         ]);
         let count = self.between(1, 10);
         let object = objects::workload(workload, &name, count, &shape);
-        timeline.push((at, Happening::Apply(object)));
+        deeds.push(Deed::one(at, Happening::Apply(object)));
         if self.chance(300) {
             let late = self.one(&[150, 400, 2_500]);
             let after = Duration::from_millis(u64::from(self.between(40, late)));
             let kind = ObjectKind::NodeClaim;
             let place = self.below(4);
-            timeline.push((at + after, Happening::DeleteAny { kind, place }));
+            let deletion = Happening::DeleteAny { kind, place };
+            deeds.push(Deed::one(at + after, deletion));
         }
         if workload == Workload::Deployment {
             for _ in 0..self.below(3) {
                 let replicas = self.between(0, 12);
                 let later = self.within(active).max(at);
-                timeline.push((later, scale(&name, replicas)));
+                deeds.push(Deed::one(later, scale(&name, replicas)));
             }
             if self.chance(600) {
-                timeline.push((active, scale(&name, 0)));
+                deeds.push(Deed::one(active, scale(&name, 0)));
             }
         }
     }
@@ -292,7 +246,7 @@ impl Draw {
     }
 
     /// Some offerings are short for a while, and there again when all faults end.
-    fn shortage(&mut self, active: Duration, timeline: &mut Vec<(Duration, Happening)>) {
+    fn shortage(&mut self, active: Duration) -> Deed {
         let capacity_type =
             self.one(&[Some(CapacityType::Spot), Some(CapacityType::OnDemand), None]);
         let zone = self.one(&[None, Some("us-east-2a"), Some("us-east-2b")]);
@@ -303,8 +257,10 @@ impl Draw {
             zone: zone.map(ToOwned::to_owned),
             machines,
         };
-        timeline.push((self.within(active), short(Some(machines))));
-        timeline.push((active, short(None)));
+        Deed(vec![
+            (self.within(active), short(Some(machines))),
+            (active, short(None)),
+        ])
     }
 }
 

@@ -52,6 +52,8 @@ fn exit_codes_tell_failures_from_bad_input() {
     check(&["run", "--policies", "nowhere"], 2);
     check(&["fuzz", "--sabotage", "nothing"], 2);
     check(&["fuzz", "--count", "many"], 2);
+    let (_, complaint) = check(&["fuzz", "--cut", "daemon,deed=x"], 2);
+    assert!(complaint.contains("`deed=x`"), "{complaint}");
     check(&["fly"], 2);
     check(&["list"], 0);
     check(&["--help"], 0);
@@ -70,12 +72,12 @@ fn a_failure_of_the_fuzzer_says_how_to_see_it_again() {
         .last()
         .expect("the last line is the command")
         .trim();
-    let arguments: Vec<&str> = command.split(' ').skip(1).collect();
-    let (again, _) = check(&arguments, 1);
+    assert!(command.contains(" --cut "), "{command}");
+    let arguments = command.split(' ').skip(1).chain(["--no-shrink"]);
+    let (again, _) = check(&arguments.collect::<Vec<_>>(), 1);
     let failed = |text: &str| {
-        text.lines()
-            .find(|it| it.starts_with("failed"))
-            .map(str::to_owned)
+        let mut lines = text.lines().rev();
+        lines.find(|it| it.starts_with("failed")).map(str::to_owned)
     };
     assert_eq!(failed(&text), failed(&again));
 }

@@ -1,7 +1,8 @@
 //! Drawn worlds: sound shells pass, broken ones are found.
 
 use tidewright_simulator::faults::Sabotage;
-use tidewright_simulator::fuzz::{draw, replay, run};
+use tidewright_simulator::fuzz::{Case, draw, parse_cuts, run, shrink, watch};
+use tidewright_simulator::oracle::Failure;
 
 /// The seeds that every run of the tests tries.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=50;
@@ -12,10 +13,14 @@ fn fifty_seeds_pass() {
     for seed in SEEDS {
         let verdict = run(seed, None);
         let failures = &verdict.failures;
-        assert!(failures.is_empty(), "{failures:?}\n{}", replay(seed, None));
+        assert!(failures.is_empty(), "{failures:?}\n{}", command(seed));
         checks += verdict.checks;
     }
     assert!(checks > 1_000, "the oracles hardly looked: {checks} times");
+}
+
+fn command(seed: u64) -> String {
+    Case::whole(seed, None).command()
 }
 
 /// Seeds that failed once, each for its reason.
@@ -25,7 +30,7 @@ const FAILED_ONCE: [u64; 6] = [825, 1030, 1377, 1717, 1906, 1993];
 fn seeds_that_failed_once_pass() {
     for seed in FAILED_ONCE {
         let failures = run(seed, None).failures;
-        assert!(failures.is_empty(), "{failures:?}\n{}", replay(seed, None));
+        assert!(failures.is_empty(), "{failures:?}\n{}", command(seed));
     }
 }
 
@@ -63,8 +68,39 @@ fn every_sabotage_is_found() {
 
 #[test]
 fn a_seed_draws_the_same_world_again() {
-    let text = |seed| format!("{:?}", draw(seed, None).setup);
+    let text = |seed| format!("{:?}", draw(seed).setup(None));
     assert_eq!(text(7), text(7));
     assert_ne!(text(7), text(8));
     assert_eq!(run(7, None), run(7, None));
+}
+
+/// A world in which a sabotage is found is cut down, and what comes out is a world like any other.
+fn check_shrunk(seed: u64, sabotage: Sabotage) {
+    let whole = Case::whole(seed, Some(sabotage));
+    let found = watch(&whole, |_| ());
+    let oracle = |failures: &[Failure]| failures.first().map(|it| it.oracle);
+    assert!(!found.failures.is_empty(), "{}", whole.command());
+
+    let shrunk = shrink(&whole, &found, || ());
+    let case = &shrunk.case;
+    assert_eq!(oracle(&shrunk.verdict.failures), oracle(&found.failures));
+    assert!(shrunk.verdict.steps < found.steps, "{}", case.command());
+    let (size, before) = (case.drawn().size(), whole.drawn().size());
+    assert!(size < before, "{size} of {before} objects and deeds");
+    assert_eq!(shrunk, shrink(&whole, &found, || ()));
+
+    let command = case.command();
+    let (_, cuts) = command.split_once(" --cut ").expect("something was cut");
+    let again = Case {
+        cuts: parse_cuts(cuts).expect("what is printed can be read"),
+        ..whole
+    };
+    assert_eq!(&again, case);
+    assert_eq!(watch(&again, |_| ()), shrunk.verdict);
+}
+
+#[test]
+fn a_world_that_fails_is_shrunk() {
+    check_shrunk(1, Sabotage::BudgetUnread);
+    check_shrunk(20, Sabotage::SoldOutUnreported);
 }
