@@ -17,7 +17,7 @@ pub const START: Timestamp = Timestamp::from_seconds(1_767_600_000);
 /// The log of a text. Every line is a step of its own; uids are `uid-` and the name. Written are
 ///
 /// ```text
-///   pod NAME [OWNER] | daemon NAME | unschedulable NAME | bound NAME NODE | ready NAME | ended NAME
+///   pod NAME [KIND_OWNER] | daemon NAME | unschedulable NAME | bound NAME NODE | ready NAME | ended NAME
 ///   evicted NAME NODE [protected] [forced] | promised NAME TARGET
 ///   claim NAME POOL | matched NAME ID | deleting NAME [by-user] | claim-gone NAME
 ///   fleet GROUP COUNT CLAIM,CLAIM.. OFFERING..      an offering is spot:m6a.large:us-east-2a
@@ -82,7 +82,7 @@ fn pod_event(words: &[&str]) -> Option<Event> {
             pod,
             uid,
             node_bound: *kind == "daemon",
-            owner: owner.first().map(|owner| (*owner).into()),
+            owner: owner.first().map(|owner| owner.replace('_', " ").into()),
         },
         ["unschedulable", _] => Event::PodUnschedulable { pod },
         ["bound", _, node] => Event::PodBound {

@@ -10,7 +10,7 @@ use crate::boot::BootProfile;
 use crate::faults::{FaultSettings, Sabotage};
 use crate::random::{Purpose, Random};
 use crate::scenario::{region, usual_settings};
-use crate::setup::{Happening, Object, ObjectKind, Setup};
+use crate::setup::{Happening, Interrupt, Object, ObjectKind, Setup, Share, Taking};
 
 /// A Monday at 08:00 UTC: schedules that begin at nine are closed and open in no world.
 const START: Timestamp = Timestamp::from_seconds(1_767_600_000);
@@ -51,6 +51,7 @@ pub fn drawn_from() -> Vec<String> {
         format!("boot profile one of {}", BOOT_PROFILES.join(", ")),
         format!("faults for {least} to {most} minutes, each off in half of all worlds, at most"),
         format!("  {}", written(&MOST)),
+        "in half of all worlds machines that are taken away, a lost zone, and quotas".to_owned(),
         format!("1 to {pools} NodePools, {fewest} to {workloads} workloads"),
     ]
 }
@@ -226,6 +227,9 @@ impl Draw {
             let at = self.within(active);
             timeline.push((at, Happening::CrashController));
         }
+        if self.chance(500) {
+            self.losses(active, &mut timeline);
+        }
         timeline.sort_by_key(|(at, _)| *at);
         timeline
     }
@@ -284,6 +288,46 @@ impl Draw {
             protected: self.chance(250),
             run_seconds: self.between(20, 300),
             grace_seconds: self.one(&[0, 5, 30]),
+        }
+    }
+
+    /// Machines are taken away, a zone is lost, and quotas bind until all faults end.
+    fn losses(&mut self, active: Duration, timeline: &mut Vec<(Duration, Happening)>) {
+        for _ in 0..self.between(1, 3) {
+            let how = self.one(&[
+                Taking::Spot,
+                Taking::Spot,
+                Taking::Terminated,
+                Taking::Stopped,
+            ]);
+            let interrupt = Interrupt {
+                how,
+                share: self.one(&[Share::Machines(1), Share::Percent(33), Share::Percent(100)]),
+                instance_type: None,
+                zone: self
+                    .one(&[None, None, Some("us-east-2a")])
+                    .map(ToOwned::to_owned),
+                within: Duration::from_secs(self.one(&[0, 10, 60])),
+                rebalance_before: (how == Taking::Spot && self.chance(300))
+                    .then(|| Duration::from_mins(1)),
+            };
+            timeline.push((self.within(active), Happening::Interrupt(interrupt)));
+        }
+        if self.chance(300) {
+            let at = self.within(active);
+            let zone = self.one(&["us-east-2a", "us-east-2b"]).to_owned();
+            let lasts = active.saturating_sub(at);
+            timeline.push((at, Happening::ZoneOutage { zone, lasts }));
+        }
+        if self.chance(300) {
+            let capacity_type = self.one(&[CapacityType::Spot, CapacityType::OnDemand]);
+            let quota = |vcpus| Happening::Quota {
+                capacity_type,
+                vcpus,
+            };
+            let vcpus = self.one(&[0, 4, 16]);
+            timeline.push((self.within(active), quota(Some(vcpus))));
+            timeline.push((active, quota(None)));
         }
     }
 

@@ -10,6 +10,7 @@ use tidewright::model::price::{Money, bill};
 use tidewright::model::time::Timestamp;
 
 use super::figure::{Dollars, Seconds, percentile};
+use super::interruptions::interruptions;
 use super::stages::{baseline_only, first_answer};
 use super::{
     Decision, Details, Launched, MachineLine, ProfileLine, Report, UnplacedPod, Waits, marks,
@@ -65,6 +66,7 @@ pub fn compute(heading: &Heading<'_>, log: &[Entry]) -> Report {
         nodes_launched: launched(&trace),
         nodes_peak: peak(&trace),
         evictions: evictions(log),
+        interruptions: interruptions(&trace, heading.end),
         cost_usd: Dollars(cost(&trace, |machine| {
             machine.terminated.unwrap_or(heading.end)
         })),

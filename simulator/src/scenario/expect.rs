@@ -74,6 +74,22 @@ pub fn unmet(expect: &Expectations, report: &Report) -> Vec<Unmet> {
     }
     check.count("nodesPeak", expect.nodes_peak.as_ref(), report.nodes_peak);
     check.count("evictions", expect.evictions.as_ref(), report.evictions);
+    let interruptions = &report.interruptions;
+    check.count(
+        "interruptionNotices",
+        expect.interruption_notices.as_ref(),
+        interruptions.notices,
+    );
+    check.count(
+        "machinesTaken",
+        expect.machines_taken.as_ref(),
+        interruptions.machines_taken,
+    );
+    check.seconds(
+        "podGapSeconds",
+        expect.pod_gap_seconds.as_ref(),
+        interruptions.pod_gap_seconds,
+    );
     check.money("costUsd", expect.cost_usd.as_ref(), report.cost_usd.0);
     if let Some(expected) = &expect.unplaced {
         check.unplaced(expected, report);

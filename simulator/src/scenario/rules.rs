@@ -91,7 +91,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(known)
 }
 
-fn span(path: &FieldPath, text: &str) -> Option<Violation> {
+pub(super) fn span(path: &FieldPath, text: &str) -> Option<Violation> {
     let error = parse_duration(text).err()?;
     Some(Violation {
         path: path.clone(),
@@ -103,21 +103,20 @@ fn span(path: &FieldPath, text: &str) -> Option<Violation> {
 
 fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
     let mut violations: Vec<_> = span(&path.field("at"), &happens.at).into_iter().collect();
-    let Happens {
-        capacity,
-        apply,
-        scale,
-        delete,
-        crash_controller,
-        ..
-    } = happens;
-    let nothing = capacity.is_none() && apply.is_none() && scale.is_none() && delete.is_none();
-    if nothing && !crash_controller {
+    let apply = &happens.apply;
+    if let Some(interrupt) = &happens.interrupt {
+        violations.extend(interrupt.check(&path.field("interrupt")));
+    }
+    if let Some(outage) = &happens.zone_outage {
+        let lasts = path.field("zoneOutage").field("lasts");
+        violations.extend(span(&lasts, &outage.lasts));
+    }
+    if is_empty(happens) {
         violations.push(Violation {
             path: path.clone(),
             value: format!("at {}", happens.at),
             rule: "Something must happen here.".to_owned(),
-            fix: "Add capacity, apply, scale, delete or crashController.".to_owned(),
+            fix: format!("Add one of {HAPPENINGS}."),
         });
     }
     let apply_path = path.field("apply");
@@ -134,6 +133,28 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
         ));
     }
     violations
+}
+
+/// What can happen, in words.
+const HAPPENINGS: &str =
+    "capacity, quota, zoneOutage, interrupt, apply, scale, delete and crashController";
+
+fn is_empty(happens: &Happens) -> bool {
+    let Happens {
+        at: _,
+        capacity,
+        quota,
+        zone_outage,
+        interrupt,
+        apply,
+        scale,
+        delete,
+        crash_controller,
+    } = happens;
+    let of_cloud = capacity.is_some() || quota.is_some();
+    let lost = zone_outage.is_some() || interrupt.is_some();
+    let of_users = apply.is_some() || scale.is_some() || delete.is_some();
+    !of_cloud && !lost && !of_users && !crash_controller
 }
 
 fn within(path: &FieldPath, violations: Vec<Violation>) -> impl Iterator<Item = Violation> {
@@ -159,6 +180,12 @@ fn expectations(path: &FieldPath, expect: &Expectations) -> Vec<Violation> {
         (path.field("fallbackSeconds"), &expect.fallback_seconds),
         (path.field("nodesPeak"), &expect.nodes_peak),
         (path.field("evictions"), &expect.evictions),
+        (
+            path.field("interruptionNotices"),
+            &expect.interruption_notices,
+        ),
+        (path.field("machinesTaken"), &expect.machines_taken),
+        (path.field("podGapSeconds"), &expect.pod_gap_seconds),
         (waiting.field("p50"), &waits.p50),
         (waiting.field("p95"), &waits.p95),
         (waiting.field("max"), &waits.max),

@@ -49,8 +49,10 @@ fn every_scenario_comes_out_as_expected() {
     let all = [
         "limits-bind",
         "spot-fallback",
+        "spot-storm",
         "zero-to-one",
         "zero-to-one-on-demand",
+        "zone-loss",
     ];
     assert_eq!(names, all);
     for name in names {
