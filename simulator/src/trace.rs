@@ -162,18 +162,7 @@ impl Trace {
         let at = entry.at;
         self.now = Some(at);
         match &entry.event {
-            Event::PodCreated {
-                pod,
-                uid,
-                node_bound,
-                owner,
-            } => {
-                self.pod_created(pod, uid, at);
-                self.on_pod(pod, |it| {
-                    it.node_bound = *node_bound;
-                    it.owner.clone_from(owner);
-                });
-            }
+            Event::PodCreated { .. } => self.pod_created(&entry.event, at),
             Event::PodUnschedulable { pod } => {
                 self.on_pod(pod, |it| it.unschedulable = it.unschedulable.or(Some(at)));
             }
@@ -193,12 +182,7 @@ impl Trace {
                 self.on_claim(claim, |it| it.deleting = it.deleting.or(Some((at, *by))));
             }
             Event::ClaimGone { claim } => self.on_claim(claim, |it| it.gone = Some(at)),
-            Event::FleetCalled {
-                group,
-                claims,
-                count,
-                ..
-            } => self.fleet_called(group, claims, *count, at),
+            Event::FleetCalled { .. } => self.fleet_called(&entry.event, at),
             Event::MachineBought { machine, .. } => self.machine_bought(machine, &entry.event, at),
             Event::MachineBooting { machine } => {
                 self.on_machine(machine, |it| it.booting = Some(at));
@@ -278,13 +262,22 @@ impl Trace {
         self.claims.get(uid).map(|claim| &claim.pool)
     }
 
-    fn pod_created(&mut self, key: &PodKey, uid: &Uid, at: Timestamp) {
+    fn pod_created(&mut self, event: &Event, at: Timestamp) {
+        let Event::PodCreated {
+            pod: key,
+            uid,
+            node_bound,
+            owner,
+        } = event
+        else {
+            return;
+        };
         self.latest_pod.insert(key.clone(), self.pods.len());
         self.pods.push(PodTrace {
             key: key.clone(),
             uid: uid.clone(),
-            node_bound: false,
-            owner: None,
+            node_bound: *node_bound,
+            owner: owner.clone(),
             created: at,
             unschedulable: None,
             bound: None,
@@ -321,16 +314,19 @@ impl Trace {
         self.claims.insert(uid.clone(), created);
     }
 
-    fn fleet_called(
-        &mut self,
-        group: &LaunchGroup,
-        claims: &BTreeMap<ClaimName, Uid>,
-        count: u32,
-        at: Timestamp,
-    ) {
+    fn fleet_called(&mut self, event: &Event, at: Timestamp) {
+        let Event::FleetCalled {
+            group,
+            claims,
+            count,
+            ..
+        } = event
+        else {
+            return;
+        };
         let known = self.groups.entry(group.clone()).or_default();
         known.claims.extend(claims.values().cloned());
-        known.wanted = known.wanted.max(count);
+        known.wanted = known.wanted.max(*count);
         known.first_call.get_or_insert(at);
     }
 
