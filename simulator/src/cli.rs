@@ -3,6 +3,7 @@
 
 mod fuzz;
 mod run;
+mod types;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -34,6 +35,8 @@ enum Command {
     Run(RunArgs),
     /// Runs worlds and faults drawn from seeds, and looks for one in which something breaks.
     Fuzz(FuzzArgs),
+    /// Lists the instance types that a NodePool may buy, with sizes and prices.
+    Types(TypesArgs),
     /// Lists the scenarios that can be named.
     List,
 }
@@ -76,6 +79,25 @@ struct FuzzArgs {
     verbose: bool,
 }
 
+#[derive(Args)]
+struct TypesArgs {
+    /// Take NodePools and node classes from this file or folder.
+    #[arg(long, value_name = "DIR")]
+    policies: Option<PathBuf>,
+    /// The NodePool that is meant; it need not be named where there is only one.
+    #[arg(long, value_name = "NAME")]
+    nodepool: Option<String>,
+    /// Use the EC2NodeClass of this file instead of the pool's own; without a pool, alone.
+    #[arg(long, value_name = "FILE")]
+    nodeclass_file: Option<PathBuf>,
+    /// Leave out what the pool requires, and list what cannot be bought as well.
+    #[arg(long)]
+    all: bool,
+    /// Print JSON: types as the input of a plan has them, with what is left for pods.
+    #[arg(long)]
+    json: bool,
+}
+
 /// Runs the command line with these arguments, the program's name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
@@ -90,6 +112,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Fuzz(args) => fuzz::fuzz(&args),
+        Command::Types(args) => types::types(&args),
         Command::List => list(),
     }
 }

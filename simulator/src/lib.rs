@@ -20,4 +20,5 @@ mod script;
 pub mod setup;
 pub mod store;
 pub mod trace;
+pub mod types;
 pub mod world;

@@ -1,11 +1,13 @@
 //! What a world is made of, and what is done to it from outside.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Node, Pod};
+use tidewright::cloud::region::Region;
 use tidewright::engine::Settings;
 use tidewright::model::catalog::CapacityType;
 use tidewright::model::time::Timestamp;
@@ -23,7 +25,7 @@ pub struct Setup {
     /// NodePools and node classes, and other objects there from the beginning.
     pub objects: Vec<Object>,
     /// What the cloud sells.
-    pub region: tidewright::cloud::region::Region,
+    pub region: Arc<Region>,
     /// How machines boot.
     pub boot: BootProfile,
     /// What goes wrong.

@@ -39,13 +39,25 @@ fn check(arguments: &[&str], input: &str, code: i32, stdout: &str, error: &str) 
 
 #[test]
 fn the_shipped_policies_are_good() {
-    let summary = "2 NodePools, 2 EC2NodeClasses checked in 2 files";
+    let output = run(&["validate", "--format", "lines", "policies"], "");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("it prints UTF-8");
+    let found = (output.status.code(), text(&output.stdout));
+    let summary = "5 NodePools, 5 EC2NodeClasses checked in 5 files\n";
+    assert_eq!(found, (Some(0), summary.to_owned()));
+    for line in text(&output.stderr).lines() {
+        assert!(line.contains(": notice: "), "{line}");
+    }
+}
+
+#[test]
+fn a_file_that_is_named_twice_is_read_once() {
+    let summary = "1 NodePool, 1 EC2NodeClass checked in 1 file";
     let notice = "policies/general.yaml:32:20: notice: NodePool \"general\" (document 1): \
                   spec.template.spec.expireAfter: not acted on yet; nodes are not replaced because \
                   of their age";
-    check(&["validate", "policies"], "", 0, summary, notice);
-    let twice = ["validate", "policies/general.yaml", "policies"];
-    check(&twice, "", 0, summary, notice);
+    let file = "policies/general.yaml";
+    check(&["validate", file], "", 0, summary, notice);
+    check(&["validate", file, file], "", 0, summary, notice);
 }
 
 #[test]

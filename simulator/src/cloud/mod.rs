@@ -87,7 +87,7 @@ impl CloudMachine {
 /// The cloud.
 #[derive(Clone, Debug)]
 pub struct Cloud {
-    region: Region,
+    region: Arc<Region>,
     seed: u64,
     machines: BTreeMap<ProviderId, CloudMachine>,
     capacity: capacity::Capacity,
@@ -100,7 +100,7 @@ pub struct Cloud {
 
 impl Cloud {
     /// A cloud in which nothing has been bought. Which of its pools are deep depends on the seed.
-    pub fn new(region: Region, seed: u64) -> Self {
+    pub fn new(region: Arc<Region>, seed: u64) -> Self {
         Self {
             region,
             seed,

@@ -14,8 +14,7 @@ use tidewright::engine::RankedOffering;
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
 fn cloud() -> Cloud {
-    let region = Region::from_json(include_str!("../../catalog/us-east-2.json"));
-    Cloud::new(region.expect("the embedded catalogue is sound"), 1)
+    Cloud::new(crate::scenario::region(), 1)
 }
 
 /// A request for machines from the cheapest offerings of the family m6a.

@@ -1,5 +1,7 @@
 //! What a seed means.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidewright::model::catalog::CapacityType;
@@ -80,6 +82,8 @@ pub fn draw(seed: u64, sabotage: Option<Sabotage>) -> Drawn {
         objects.push(objects::daemon_set());
     }
     let timeline = draw.timeline(&pools, active);
+    let families = pools.iter().flat_map(|pool| pool.families.iter().copied());
+    let sold: BTreeSet<&str> = families.collect();
     let mut settings = vec![
         format!("boot profile {boot}, faults for {} s", active.as_secs()),
         format!("faults {}", written(&faults)),
@@ -93,7 +97,7 @@ pub fn draw(seed: u64, sabotage: Option<Sabotage>) -> Drawn {
         seed,
         start: START,
         objects,
-        region: region(),
+        region: Arc::new(region().limited_to(&sold)),
         boot: BootProfile::named(boot).expect("these profiles come with the simulator"),
         faults,
         sabotage,

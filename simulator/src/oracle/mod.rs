@@ -174,16 +174,12 @@ impl Oracles {
             kind: "EC2NodeClass".into(),
             name: "default".into(),
         });
-        let types = world.cloud().region().instance_types(&class);
-        let capacity = types
-            .iter()
-            .map(|it| (it.name.clone(), it.capacity.clone()));
         Self {
             knowledge: Knowledge {
                 trace: Trace::default(),
                 pools: BTreeMap::new(),
                 pool_versions: Vec::new(),
-                capacity: capacity.collect(),
+                capacity: world.cloud().region().capacities(&class),
             },
             safety: safety::Memory::default(),
             promises: promise::Promises::new(&world.setup().faults),

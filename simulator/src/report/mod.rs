@@ -29,6 +29,8 @@ pub use json::to_json;
 pub use stages::Stage;
 pub use text::{Detail, to_text};
 
+pub(crate) use table::{COLUMNS, Lean, Table, wrapped};
+
 /// What a run came to. The fields that are serialised are those of `--json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,7 +1,7 @@
 //! Columns that line up.
 
 /// The widest line.
-pub(super) const COLUMNS: usize = 100;
+pub(crate) const COLUMNS: usize = 100;
 
 /// Blanks before each line of a table.
 const MARGIN: usize = 2;
@@ -9,7 +9,7 @@ const MARGIN: usize = 2;
 /// A table under construction. A line ends where its last cell ends; a long last cell goes on in the
 /// next line, below its beginning.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     rows: Vec<Row>,
 }
 
@@ -21,25 +21,34 @@ enum Row {
 
 /// Which way the cells of a column lean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lean {
+pub(crate) enum Lean {
     Left,
     Right,
 }
 
 impl Table {
-    pub(super) fn row<const N: usize>(&mut self, cells: [&dyn ToString; N]) {
-        let cells = cells.iter().map(|cell| cell.to_string()).collect();
+    pub(crate) fn row<const N: usize>(&mut self, cells: [&dyn ToString; N]) {
+        self.cells(cells.iter().map(|cell| cell.to_string()).collect());
+    }
+
+    /// A row of as many cells as there happen to be.
+    pub(crate) fn cells(&mut self, cells: Vec<String>) {
         self.rows.push(Row::Cells(cells));
     }
 
+    /// The rows of another table below these.
+    pub(crate) fn append(&mut self, mut below: Self) {
+        self.rows.append(&mut below.rows);
+    }
+
     /// A line across, between a sum and its parts.
-    pub(super) fn rule(&mut self) {
+    pub(crate) fn rule(&mut self) {
         self.rows.push(Row::Rule);
     }
 
     /// The lines, each behind a margin. A column without a lean leans to the left.
-    pub(super) fn render(&self, leans: &[Lean]) -> String {
-        let widths = self.widths();
+    pub(crate) fn render(&self, leans: &[Lean]) -> String {
+        let widths = self.widths(leans);
         let mut text = String::new();
         for row in &self.rows {
             let line = match row {
@@ -57,16 +66,18 @@ impl Table {
         text
     }
 
-    /// The last column needs no width: nothing stands behind it. A rule below it is as long as the
-    /// column's first cell.
-    fn widths(&self) -> Vec<usize> {
+    /// A last column that leans to the left needs no width: nothing stands behind it. A rule below it
+    /// is as long as the column's first cell.
+    fn widths(&self, leans: &[Lean]) -> Vec<usize> {
         let mut widths: Vec<usize> = Vec::new();
         for row in &self.rows {
             let Row::Cells(cells) = row else { continue };
             for (column, cell) in cells.iter().enumerate() {
                 let width = cell.chars().count();
+                let is_last = column + 1 == cells.len();
+                let is_open = is_last && leans.get(column) != Some(&Lean::Right);
                 match widths.get_mut(column) {
-                    Some(_) if column > 0 && column + 1 == cells.len() => {}
+                    Some(_) if column > 0 && is_open => {}
                     Some(known) => *known = width.max(*known),
                     None => widths.push(width),
                 }
@@ -97,7 +108,7 @@ fn line(cells: &[String], widths: &[usize], leans: &[Lean]) -> String {
 }
 
 /// Text on lines of at most `width` characters, the second and all further behind `indent` blanks.
-pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> String {
+pub(crate) fn wrapped(text: &str, width: usize, indent: usize) -> String {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let line = lines.last_mut().expect("there is always a line");

@@ -100,29 +100,34 @@ impl InterruptFile {
             .filter_map(|(name, text)| span(&path.field(*name), text.as_ref()?));
         let mut violations: Vec<Violation> = spans.collect();
         if self.machines.is_some() == self.percent.is_some() {
-            violations.push(Violation {
-                path: path.clone(),
-                value: "machines, percent".to_owned(),
-                rule: "Exactly one of the two says how many machines are taken.".to_owned(),
-                fix: "Write `machines: 3`, or `percent: 33`.".to_owned(),
-            });
+            let rule = "Exactly one of the two says how many machines are taken.";
+            let fix = "Write `machines: 3`, or `percent: 33`.";
+            violations.push(Violation::new(
+                path.clone(),
+                "machines, percent".to_owned(),
+                rule,
+                fix,
+            ));
         }
         if let Some(percent) = self.percent.filter(|it| !(1..=100).contains(it)) {
-            violations.push(Violation {
-                path: path.field("percent"),
-                value: percent.to_string(),
-                rule: "This must be a number from 1 to 100.".to_owned(),
-                fix: "Write a third as 33.".to_owned(),
-            });
+            let rule = "This must be a number from 1 to 100.";
+            let fix = "Write a third as 33.";
+            violations.push(Violation::new(
+                path.field("percent"),
+                percent.to_string(),
+                rule,
+                fix,
+            ));
         }
         if self.how != How::Spot && self.rebalance_before.is_some() {
-            violations.push(Violation {
-                path: path.field("rebalanceBefore"),
-                value: self.rebalance_before.clone().unwrap_or_default(),
-                rule: "A rebalance is recommended for spot machines that the cloud takes."
-                    .to_owned(),
-                fix: "Leave it out, or write `how: spot`.".to_owned(),
-            });
+            let rule = "A rebalance is recommended for spot machines that the cloud takes.";
+            let fix = "Leave it out, or write `how: spot`.";
+            violations.push(Violation::new(
+                path.field("rebalanceBefore"),
+                self.rebalance_before.clone().unwrap_or_default(),
+                rule,
+                fix,
+            ));
         }
         violations
     }

@@ -1,5 +1,7 @@
 //! What the binary carries: scenarios, a policy, a catalogue.
 
+use std::sync::{Arc, OnceLock};
+
 use tidewright::api::load::{Diagnostic, Source};
 use tidewright::cloud::region::Region;
 
@@ -54,16 +56,21 @@ pub(super) fn nearest(name: &str) -> Option<&'static str> {
 }
 
 /// The policy for functions and jobs that sleep most of the time.
-pub(super) fn serverless() -> Source {
+pub(crate) fn serverless() -> Source {
     Source {
         name: "policies/serverless.yaml".to_owned(),
         text: SERVERLESS.to_owned(),
     }
 }
 
-/// What is sold in us-east-2, six families of it.
-pub fn region() -> Region {
-    Region::from_json(CATALOG).expect("a test reads the embedded catalogue")
+/// What EC2 has in us-east-2, read once.
+pub fn region() -> Arc<Region> {
+    static READ: OnceLock<Arc<Region>> = OnceLock::new();
+    let read = || {
+        let region = Region::from_json(CATALOG);
+        Arc::new(region.expect("a test reads the embedded catalogue"))
+    };
+    Arc::clone(READ.get_or_init(read))
 }
 
 /// There is no boot profile of this name.
@@ -80,7 +87,7 @@ pub(super) fn unknown_profile(name: &str) -> Diagnostic {
 /// A name is near if few letters differ.
 const EDITS_MAX: usize = 3;
 
-fn nearest_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest_of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
     let near = near.filter(|(edits, _)| *edits <= EDITS_MAX);
     near.min().map(|(_, known)| known)

@@ -27,7 +27,7 @@ pub struct ScenarioFile {
     /// Files and folders with other objects that are there from the beginning.
     #[serde(default)]
     pub manifests: Vec<String>,
-    /// What the cloud sells. None given: six families of us-east-2.
+    /// What the cloud sells. None given: all of us-east-2.
     pub catalog: Option<String>,
     /// How machines boot.
     #[serde(default)]

@@ -15,6 +15,9 @@ pub use expect::{Unmet, unmet};
 pub use file::Expectations;
 pub use load::{Loaded, Refused, load, usual_settings};
 
+pub(crate) use embedded::{nearest_of, serverless};
+pub(crate) use load::diagnostic;
+
 use crate::setup::Setup;
 
 /// A scenario that can be run.

@@ -8,30 +8,23 @@ use tidewright::model::time::{Timestamp, parse_duration};
 use super::expect::{dollars, thousandths};
 use super::file::{Bound, Expectations, Happens, ScenarioFile};
 
+const CORRECT_THE_PATH: &str = "Correct the path; it begins at the folder of this file.";
+
 /// Everything that is wrong with a file that has its shape.
 pub(super) fn check(file: &ScenarioFile) -> Vec<Violation> {
     let root = FieldPath::ROOT;
     let mut violations = Vec::new();
     if !is_name(&file.name) {
-        violations.push(Violation {
-            path: root.field("name"),
-            value: file.name.clone(),
-            rule: "A name consists of small letters, digits and dashes.".to_owned(),
-            fix: "Write it as in zero-to-one.".to_owned(),
-        });
+        let rule = "A name consists of small letters, digits and dashes.";
+        let fix = "Write it as in zero-to-one.";
+        violations.push(Violation::new(root.field("name"), &file.name, rule, fix));
     }
     violations.extend(span(&root.field("until"), &file.until));
-    if let Some(start) = file
-        .start
-        .as_ref()
-        .filter(|it| Timestamp::parse(it).is_err())
-    {
-        violations.push(Violation {
-            path: root.field("start"),
-            value: start.clone(),
-            rule: "This must be an instant as RFC 3339 writes it.".to_owned(),
-            fix: "Write it as 2026-01-31T09:30:00Z.".to_owned(),
-        });
+    let start = file.start.as_ref();
+    if let Some(start) = start.filter(|it| Timestamp::parse(it).is_err()) {
+        let rule = "This must be an instant as RFC 3339 writes it.";
+        let fix = "Write it as 2026-01-31T09:30:00Z.";
+        violations.push(Violation::new(root.field("start"), start, rule, fix));
     }
     let settings = root.field("settings");
     let spans = [
@@ -63,12 +56,9 @@ pub(super) fn check_paths(file: &ScenarioFile, folder: &Path) -> Vec<Violation> 
     }
     let catalog = file.catalog.as_ref();
     if let Some(catalog) = catalog.filter(|it| !folder.join(it).is_file()) {
-        violations.push(Violation {
-            path: root.field("catalog"),
-            value: catalog.clone(),
-            rule: format!("There is no file {}.", folder.join(catalog).display()),
-            fix: "Correct the path; it begins at the folder of this file.".to_owned(),
-        });
+        let rule = format!("There is no file {}.", folder.join(catalog).display());
+        let path = root.field("catalog");
+        violations.push(Violation::new(path, catalog, rule, CORRECT_THE_PATH));
     }
     violations
 }
@@ -77,11 +67,9 @@ fn missing(path: &FieldPath, named: &[String], folder: &Path) -> Vec<Violation> 
     let paths = named.iter().enumerate();
     let missing = paths.filter(|(_, it)| !folder.join(it).exists());
     missing
-        .map(|(index, it)| Violation {
-            path: path.index(index),
-            value: it.clone(),
-            rule: format!("There is no file or folder {}.", folder.join(it).display()),
-            fix: "Correct the path; it begins at the folder of this file.".to_owned(),
+        .map(|(index, it)| {
+            let rule = format!("There is no file or folder {}.", folder.join(it).display());
+            Violation::new(path.index(index), it, rule, CORRECT_THE_PATH)
         })
         .collect()
 }
@@ -93,12 +81,9 @@ fn is_name(text: &str) -> bool {
 
 pub(super) fn span(path: &FieldPath, text: &str) -> Option<Violation> {
     let error = parse_duration(text).err()?;
-    Some(Violation {
-        path: path.clone(),
-        value: text.to_owned(),
-        rule: format!("This must be a duration: {error}."),
-        fix: "Write it as 30s, 10m or 1h30m.".to_owned(),
-    })
+    let rule = format!("This must be a duration: {error}.");
+    let fix = "Write it as 30s, 10m or 1h30m.";
+    Some(Violation::new(path.clone(), text, rule, fix))
 }
 
 fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
@@ -112,32 +97,37 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
         violations.extend(span(&lasts, &outage.lasts));
     }
     if is_empty(happens) {
-        violations.push(Violation {
-            path: path.clone(),
-            value: format!("at {}", happens.at),
-            rule: "Something must happen here.".to_owned(),
-            fix: format!("Add one of {HAPPENINGS}."),
-        });
+        let value = format!("at {}", happens.at);
+        let rule = "Something must happen here.";
+        let fix = format!("Add one of {}.", HAPPENINGS.join(", "));
+        let things = path.fields(HAPPENINGS);
+        violations.push(Violation::new(path.clone(), value, rule, fix).depends_on(things));
     }
-    let apply_path = path.field("apply");
-    if let Some(pool) = apply.as_ref().and_then(|it| it.node_pool.as_ref()) {
-        violations.extend(within(
-            &apply_path.field("nodePool"),
-            check_node_pool(&pool.object()),
-        ));
+    let applied = apply.as_ref();
+    if let Some(pool) = applied.and_then(|it| it.node_pool.as_ref()) {
+        let path = path.field("apply").field("nodePool");
+        let found = check_node_pool(&pool.object()).into_iter();
+        violations.extend(found.map(|it| it.within(&path)));
     }
-    if let Some(class) = apply.as_ref().and_then(|it| it.node_class.as_ref()) {
-        violations.extend(within(
-            &apply_path.field("nodeClass"),
-            check_ec2_node_class(&class.object()),
-        ));
+    if let Some(class) = applied.and_then(|it| it.node_class.as_ref()) {
+        let path = path.field("apply").field("nodeClass");
+        let found = check_ec2_node_class(&class.object()).into_iter();
+        violations.extend(found.map(|it| it.within(&path)));
     }
     violations
 }
 
-/// What can happen, in words.
-const HAPPENINGS: &str =
-    "capacity, quota, zoneOutage, interrupt, apply, scale, delete and crashController";
+/// What can happen.
+const HAPPENINGS: [&str; 8] = [
+    "capacity",
+    "quota",
+    "zoneOutage",
+    "interrupt",
+    "apply",
+    "scale",
+    "delete",
+    "crashController",
+];
 
 fn is_empty(happens: &Happens) -> bool {
     let Happens {
@@ -155,13 +145,6 @@ fn is_empty(happens: &Happens) -> bool {
     let lost = zone_outage.is_some() || interrupt.is_some();
     let of_users = apply.is_some() || scale.is_some() || delete.is_some();
     !of_cloud && !lost && !of_users && !crash_controller
-}
-
-fn within(path: &FieldPath, violations: Vec<Violation>) -> impl Iterator<Item = Violation> {
-    violations.into_iter().map(|violation| Violation {
-        path: path.join(&violation.path),
-        ..violation
-    })
 }
 
 fn expectations(path: &FieldPath, expect: &Expectations) -> Vec<Violation> {
@@ -198,12 +181,10 @@ fn expectations(path: &FieldPath, expect: &Expectations) -> Vec<Violation> {
     let cost = expect.cost_usd.clone().unwrap_or_default();
     for (name, text) in [("min", cost.min), ("max", cost.max)] {
         if let Some(text) = text.filter(|text| dollars(text).is_none()) {
-            violations.push(Violation {
-                path: path.field("costUsd").field(name),
-                value: text,
-                rule: "This must be an amount of dollars.".to_owned(),
-                fix: "Write a plain decimal, such as \"0.05\".".to_owned(),
-            });
+            let path = path.field("costUsd").field(name);
+            let rule = "This must be an amount of dollars.";
+            let fix = "Write a plain decimal, such as \"0.05\".";
+            violations.push(Violation::new(path, text, rule, fix));
         }
     }
     violations
@@ -213,11 +194,10 @@ fn numbers(path: &FieldPath, bound: &Bound) -> Vec<Violation> {
     let ends = [("min", &bound.min), ("max", &bound.max)];
     let wrong = ends.into_iter().filter_map(|(name, number)| {
         let number = number.as_ref()?;
-        thousandths(number).is_none().then(|| Violation {
-            path: path.field(name),
-            value: number.to_string(),
-            rule: "This must be a number that is not below zero.".to_owned(),
-            fix: "Write a plain decimal, such as 145 or 0.5.".to_owned(),
+        thousandths(number).is_none().then(|| {
+            let rule = "This must be a number that is not below zero.";
+            let fix = "Write a plain decimal, such as 145 or 0.5.";
+            Violation::new(path.field(name), number, rule, fix)
         })
     });
     wrong.collect()

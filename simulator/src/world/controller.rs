@@ -7,6 +7,7 @@ use std::time::Duration;
 use tidewright::api::convert;
 use tidewright::api::nodeclass::EC2NodeClass;
 use tidewright::api::nodepool::NodePool;
+use tidewright::cloud::region::Sizes;
 use tidewright::cluster::{Kind, NodeId};
 use tidewright::engine::{
     Effect, EffectId, EffectOutcome, Engine, Input, Leadership, NoticeKind, Settings, Step,
@@ -46,6 +47,8 @@ pub(super) struct Controller {
     wake_at: Option<Timestamp>,
     catalog: Arc<Catalog>,
     catalog_due: bool,
+    /// What the catalogue was made from, so that a pool that changes computes no type anew.
+    sizes: Sizes,
     last_effects: Vec<Effect>,
 }
 
@@ -60,6 +63,7 @@ impl Controller {
             wake_at: None,
             catalog: Arc::new(Catalog::new()),
             catalog_due: false,
+            sizes: Sizes::default(),
             last_effects: Vec::new(),
         }
     }
@@ -159,7 +163,10 @@ impl World {
         self.controller.catalog_due = false;
         let classes = node_classes(self.store.all(), self.store.all());
         let pools = classes.iter().map(|(pool, class)| (pool.clone(), class));
-        let catalog = self.cloud.region().catalog(pools);
+        let catalog = self
+            .cloud
+            .region()
+            .catalog_from(&mut self.controller.sizes, pools);
         if catalog != *self.controller.catalog {
             self.controller.catalog = Arc::new(catalog);
             self.feed(Input::Catalog(Arc::clone(&self.controller.catalog)));

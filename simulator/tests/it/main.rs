@@ -4,5 +4,6 @@ mod command;
 mod crowds;
 mod fuzz;
 mod scenarios;
+mod types;
 mod worlds;
 mod zero_to_one;

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidewright::cloud::region::Region;
 use tidewright::engine::Settings;
 use tidewright::model::time::Timestamp;
 use tidewright::planner::{Options, PreferencePolicy};
 use tidewright_simulator::boot::BootProfile;
 use tidewright_simulator::event::Entry;
 use tidewright_simulator::faults::FaultSettings;
+use tidewright_simulator::scenario::region;
 use tidewright_simulator::setup::{Object, Setup};
 
 /// A Tuesday morning.
@@ -25,8 +25,7 @@ pub fn setup(profile: &str, capacity_types: &[&str]) -> Setup {
             Object::NodePool(Box::new(read(pool(capacity_types)))),
             node_class(),
         ],
-        region: Region::from_json(include_str!("../../catalog/us-east-2.json"))
-            .expect("the catalogue that comes with the simulator is sound"),
+        region: region(),
         boot: BootProfile::named(profile).expect("an embedded profile"),
         faults: FaultSettings::default(),
         sabotage: None,

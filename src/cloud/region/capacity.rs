@@ -56,7 +56,7 @@ fn is_windows(family: AmiFamily) -> bool {
 /// to whole mebibytes, so that no pod is promised memory which is not there.
 fn memory(facts: &TypeFacts, class: &NodeClass) -> i64 {
     let promised = match facts.architecture {
-        Architecture::X86 => i64::from(facts.memory_mib),
+        Architecture::X86 | Architecture::Mac => i64::from(facts.memory_mib),
         Architecture::Arm => i64::from(facts.memory_mib) - ARM_FIRMWARE_MIB,
     };
     let lost = class.memory_overhead.of(promised);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::labels::check_value;
 use crate::model::price::PriceError;
 
-use super::facts::{RegionFile, TypeFacts, Zone, ZoneOffering};
+use super::facts::{RegionFile, TypeFacts, Zone};
 use super::labels::kebab;
 
 /// Why a text is no region.
@@ -47,6 +47,7 @@ pub(super) fn check(file: &RegionFile) -> Result<(), RegionError> {
         }
         check_type(&at, facts)?;
         check_offerings(&at, facts, &file.zones)?;
+        check_usage(&at, facts)?;
     }
     Ok(())
 }
@@ -140,17 +141,17 @@ fn check_offerings(at: &str, facts: &TypeFacts, zones: &[Zone]) -> Result<(), Re
         if !seen.insert(zone) {
             return Err(wrong(format!("{at}.zone"), zone, TWICE));
         }
-        check_usage(&at, facts, offered)?;
     }
     Ok(())
 }
 
 /// A price for a way to pay that EC2 does not list would be a price nobody can pay.
-fn check_usage(at: &str, facts: &TypeFacts, offered: &ZoneOffering) -> Result<(), RegionError> {
-    for price in offered.prices() {
+fn check_usage(at: &str, facts: &TypeFacts) -> Result<(), RegionError> {
+    for price in facts.prices() {
         if !facts.usage_classes.contains(&price.usage_class) {
             let problem = "is a price for something that usageClasses does not list";
-            return Err(wrong(format!("{at}.{}", price.field), price.text, problem));
+            let field = format!("{at}.{}", price.field());
+            return Err(wrong(field, price.quote.text(), problem));
         }
     }
     Ok(())

@@ -1,10 +1,11 @@
 //! The file format of a region: what EC2 says about its instance types, and what they cost.
 //!
 //! Fields are those of the EC2 API's `DescribeInstanceTypes`, as far as labels, capacity and
-//! overhead follow from them, and two facts that no public API tells: the baseline bandwidth as EC2
-//! documents it and the number of branch interfaces as the VPC resource controller knows it.
+//! overhead follow from them, and one fact that no public API tells: the number of branch interfaces
+//! as the VPC resource controller knows it. Each price says where it is from.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
 
@@ -40,7 +41,7 @@ pub struct Zone {
 pub struct TypeFacts {
     /// The name, such as `m6a.xlarge`.
     pub name: String,
-    /// The first architecture that it supports and we know.
+    /// The first architecture that it supports and nodes can have.
     pub architecture: Architecture,
     /// The maker of the processor as EC2 writes it.
     pub cpu_manufacturer: String,
@@ -76,11 +77,15 @@ pub struct TypeFacts {
     /// Other accelerators, one entry for each kind.
     #[serde(default)]
     pub inference_accelerators: Vec<InferenceAccelerator>,
+    /// The price on demand, which is the same in every zone. Without one the type cannot be bought,
+    /// because nobody could say what it costs.
+    #[serde(default)]
+    pub on_demand: Option<Quote>,
     /// The zones that offer it.
     pub offerings: Vec<ZoneOffering>,
 }
 
-/// The instruction sets that nodes can have.
+/// The instruction sets of machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Architecture {
     /// 64 bits of Intel or AMD.
@@ -89,6 +94,9 @@ pub enum Architecture {
     /// 64 bits of Arm.
     #[serde(rename = "arm64")]
     Arm,
+    /// Whatever Apple builds: these machines start macOS and nothing else, so they are no nodes.
+    #[serde(rename = "mac")]
+    Mac,
 }
 
 /// The ways to pay that EC2 lists for a type.
@@ -119,7 +127,7 @@ pub struct Network {
     pub interfaces: u32,
     /// IPv4 addresses of each interface.
     pub addresses_per_interface: u32,
-    /// Baseline bandwidth as EC2 documents it; none where it gives none.
+    /// Baseline bandwidth of all cards together; none where EC2 gives none.
     #[serde(default)]
     pub bandwidth_mbps: Option<u32>,
     /// Branch interfaces, for pods with security groups of their own.
@@ -181,45 +189,125 @@ pub struct InferenceAccelerator {
     pub count: u32,
 }
 
-/// A zone that offers a type. A price is dollars per hour as a decimal text; without one the type
-/// cannot be bought that way, because nobody could say what it costs.
+/// A zone that offers a type.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ZoneOffering {
     /// The id of the zone.
     pub zone: String,
-    /// The price on demand.
+    /// The price of spare capacity; without one there is none to be bought.
     #[serde(default)]
-    pub on_demand: Option<String>,
-    /// The price of spare capacity.
-    #[serde(default)]
-    pub spot: Option<String>,
+    pub spot: Option<Quote>,
 }
 
-/// A price in a zone's offering.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PriceText<'a> {
-    /// What it is the price of.
-    pub usage_class: UsageClass,
-    /// The field that holds it.
-    pub field: &'static str,
+/// A price in dollars per hour as a decimal text, by its origin: `{"read": "0.0765"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Quote {
+    /// Read in this region.
+    Read(String),
+    /// Read in another region.
+    Elsewhere(String),
+    /// In proportion to what its family costs here.
+    Family(String),
+    /// Computed by a model of the market.
+    Model(String),
+}
+
+/// Where a price is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PriceOrigin {
+    /// It was read in this region.
+    Read,
+    /// It was read in another region.
+    Elsewhere,
+    /// It is in proportion to what the family costs here.
+    Family,
+    /// A model of the market computed it.
+    Model,
+}
+
+impl PriceOrigin {
+    /// The word that files and reports use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Elsewhere => "elsewhere",
+            Self::Family => "family",
+            Self::Model => "model",
+        }
+    }
+}
+
+impl fmt::Display for PriceOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Quote {
     /// The decimal as written.
-    pub text: &'a str,
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Read(text) | Self::Elsewhere(text) | Self::Family(text) | Self::Model(text) => {
+                text
+            }
+        }
+    }
+
+    /// Where it is from.
+    pub const fn origin(&self) -> PriceOrigin {
+        match self {
+            Self::Read(_) => PriceOrigin::Read,
+            Self::Elsewhere(_) => PriceOrigin::Elsewhere,
+            Self::Family(_) => PriceOrigin::Family,
+            Self::Model(_) => PriceOrigin::Model,
+        }
+    }
 }
 
-impl ZoneOffering {
-    /// The prices that are known.
-    pub fn prices(&self) -> impl Iterator<Item = PriceText<'_>> {
-        let fields = [
-            (UsageClass::OnDemand, "onDemand", &self.on_demand),
-            (UsageClass::Spot, "spot", &self.spot),
-        ];
-        fields.into_iter().filter_map(|(usage_class, field, text)| {
-            Some(PriceText {
-                usage_class,
-                field,
-                text: text.as_deref()?,
+/// A price with what it buys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Priced<'a> {
+    /// How it is paid for.
+    pub usage_class: UsageClass,
+    /// The place of the zone among the type's offerings.
+    pub place: usize,
+    /// The id of the zone.
+    pub zone: &'a str,
+    /// The price.
+    pub quote: &'a Quote,
+}
+
+impl Priced<'_> {
+    /// The field of the type that holds it.
+    pub fn field(&self) -> String {
+        match self.usage_class {
+            UsageClass::OnDemand => "onDemand".to_owned(),
+            UsageClass::Spot => format!("offerings[{}].spot", self.place),
+        }
+    }
+}
+
+impl TypeFacts {
+    /// The prices that are known, zone by zone.
+    pub fn prices(&self) -> impl Iterator<Item = Priced<'_>> {
+        self.offerings
+            .iter()
+            .enumerate()
+            .flat_map(|(place, offered)| {
+                let quotes = [
+                    (UsageClass::OnDemand, &self.on_demand),
+                    (UsageClass::Spot, &offered.spot),
+                ];
+                quotes.into_iter().filter_map(move |(usage_class, quote)| {
+                    Some(Priced {
+                        usage_class,
+                        place,
+                        zone: &offered.zone,
+                        quote: quote.as_ref()?,
+                    })
+                })
             })
-        })
     }
 }

@@ -9,6 +9,7 @@ use crate::model::node_class::{AmiFamily, NodeClass};
 use crate::model::requirement::{Requirement, Requirements};
 
 use super::Region;
+use super::availability;
 use super::facts::{Architecture, TypeFacts, Zone};
 
 /// Everything that the labels of this type can be on a node of this class.
@@ -105,34 +106,26 @@ fn windows_build(family: AmiFamily) -> Option<&'static str> {
     }
 }
 
-/// Windows runs on `amd64` only: elsewhere a machine of that class has no system at all.
+/// Windows runs on `amd64` only: elsewhere a machine of that class has no system at all. Neither has
+/// one that starts nothing but macOS, nor an architecture that Kubernetes has a name for.
 fn system(facts: &TypeFacts, family: AmiFamily) -> [Requirement; 3] {
     let build = windows_build(family);
     let (arch, os) = match (facts.architecture, build) {
-        (Architecture::X86, None) => ("amd64", Some("linux")),
-        (Architecture::X86, Some(_)) => ("amd64", Some("windows")),
-        (Architecture::Arm, None) => ("arm64", Some("linux")),
-        (Architecture::Arm, Some(_)) => ("arm64", None),
+        (Architecture::X86, None) => (Some("amd64"), Some("linux")),
+        (Architecture::X86, Some(_)) => (Some("amd64"), Some("windows")),
+        (Architecture::Arm, None) => (Some("arm64"), Some("linux")),
+        (Architecture::Arm, Some(_)) => (Some("arm64"), None),
+        (Architecture::Mac, _) => (None, None),
     };
     [
-        exactly(keys::ARCH, arch),
+        if_known(keys::ARCH, arch),
         if_known(keys::OS, os),
         if_known(keys::WINDOWS_BUILD, build),
     ]
 }
 
 fn place(region: &Region, facts: &TypeFacts, class: &NodeClass) -> [Requirement; 3] {
-    let offered: Vec<&Zone> = region
-        .zones()
-        .iter()
-        .filter(|zone| {
-            facts
-                .offerings
-                .iter()
-                .any(|offered| offered.zone == zone.id)
-        })
-        .filter(|zone| class.zones.is_empty() || class.zones.contains(zone.name.as_str()))
-        .collect();
+    let offered: Vec<&Zone> = availability::offered(region.zones(), facts, class).collect();
     [
         exactly(keys::REGION, region.name()),
         Requirement::one_of(keys::ZONE, offered.iter().map(|zone| zone.name.as_str())),

@@ -1,10 +1,12 @@
 //! What a region sells: instance types, their size for a node class, and their offerings.
 //!
-//! A region is read from a file of facts ([`facts`]) and never asks anybody. What a node of a
-//! class can be follows from facts and class alone, with the formulas of Karpenter's AWS provider
+//! A region is read from a file of facts ([`facts`]) and never asks anybody. It lists every type
+//! that EC2 has there; what cannot be bought stays listed with the reason. What a node of a class can
+//! be follows from facts and class alone, with the formulas of Karpenter's AWS provider
 //! in exact integers. Where Karpenter computes in floating point, its results are up to one
 //! mebibyte of memory, or one byte of an eviction threshold, above ours.
 
+mod availability;
 mod capacity;
 mod check;
 pub mod facts;
@@ -12,7 +14,7 @@ mod labels;
 mod offerings;
 mod overhead;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::catalog::{Catalog, InstanceType, OfferingKey};
@@ -21,10 +23,12 @@ use crate::model::id::{PoolName, ProviderId, TypeName};
 use crate::model::labels::keys;
 use crate::model::node_class::NodeClass;
 use crate::model::price::Price;
+use crate::model::resources::Resources;
 
-use facts::{RegionFile, TypeFacts, Zone};
+use facts::{PriceOrigin, RegionFile, TypeFacts, Zone};
 use offerings::Sale;
 
+pub use availability::Unavailable;
 pub use check::RegionError;
 
 /// What a region sells.
@@ -41,6 +45,23 @@ pub struct Region {
 struct Sold {
     facts: TypeFacts,
     sales: Vec<Sale>,
+}
+
+/// The types of one region as nodes of some classes are, each class once.
+#[derive(Clone, Debug, Default)]
+pub struct Sizes(Vec<(NodeClass, Vec<Arc<InstanceType>>)>);
+
+impl Sizes {
+    fn of(&self, class: &NodeClass) -> Option<Vec<Arc<InstanceType>>> {
+        let found = self.0.iter().find(|(known, _)| known == class);
+        found.map(|(_, types)| types.clone())
+    }
+
+    fn keep(&mut self, class: &NodeClass, types: &[Arc<InstanceType>]) {
+        if !self.0.iter().any(|(known, _)| known == class) {
+            self.0.push((class.clone(), types.to_vec()));
+        }
+    }
 }
 
 impl Region {
@@ -90,9 +111,44 @@ impl Region {
 
     /// What an offering costs.
     pub fn price(&self, key: &OfferingKey) -> Option<Price> {
+        Some(self.sale(key)?.price)
+    }
+
+    /// Where the price of an offering is from.
+    pub fn price_origin(&self, key: &OfferingKey) -> Option<PriceOrigin> {
+        Some(self.sale(key)?.origin)
+    }
+
+    fn sale(&self, key: &OfferingKey) -> Option<&Sale> {
         let sales = &self.types.get(&key.instance_type)?.sales;
         let same = |sale: &&Sale| sale.zone == key.zone && sale.capacity_type == key.capacity_type;
-        Some(sales.iter().find(same)?.price)
+        sales.iter().find(same)
+    }
+
+    /// Why nothing of this type can be bought for this class.
+    pub fn unavailable(&self, name: &TypeName, class: &NodeClass) -> Option<Unavailable> {
+        match self.types.get(name) {
+            Some(sold) => availability::unavailable(&self.zones, &sold.facts, class),
+            None => Some(Unavailable::NotInRegion),
+        }
+    }
+
+    /// The same region with the types of these families only.
+    #[must_use]
+    pub fn limited_to(&self, families: &BTreeSet<&str>) -> Self {
+        let is_kept = |name: &TypeName| {
+            let family = name.as_str().split_once('.').map(|(family, _)| family);
+            family.is_some_and(|family| families.contains(family))
+        };
+        let types = self.types.iter().filter(|(name, _)| is_kept(name));
+        Self {
+            name: self.name.clone(),
+            about: self.about.clone(),
+            zones: self.zones.clone(),
+            types: types
+                .map(|(name, sold)| (name.clone(), sold.clone()))
+                .collect(),
+        }
     }
 
     /// What pools can buy, each with the class that it uses. Pools of equal classes share it.
@@ -100,19 +156,25 @@ impl Region {
         &self,
         pools: impl IntoIterator<Item = (PoolName, &'a NodeClass)>,
     ) -> Catalog {
+        self.catalog_from(&mut Sizes::default(), pools)
+    }
+
+    /// The same, with what has been computed before for equal classes. What no pool uses any more is
+    /// forgotten.
+    pub fn catalog_from<'a>(
+        &self,
+        known: &mut Sizes,
+        pools: impl IntoIterator<Item = (PoolName, &'a NodeClass)>,
+    ) -> Catalog {
         let mut catalog = Catalog::new();
-        let mut known: Vec<(&NodeClass, Vec<Arc<InstanceType>>)> = Vec::new();
+        let mut used = Sizes::default();
         for (pool, class) in pools {
-            let found = known.iter().find(|(other, _)| *other == class);
-            let types = match found {
-                Some((_, types)) => types.clone(),
-                None => self.instance_types(class),
-            };
-            if found.is_none() {
-                known.push((class, types.clone()));
-            }
+            let found = used.of(class).or_else(|| known.of(class));
+            let types = found.unwrap_or_else(|| self.instance_types(class));
+            used.keep(class, &types);
             catalog.set(pool, types);
         }
+        *known = used;
         catalog
     }
 
@@ -121,6 +183,20 @@ impl Region {
         let types = self.types.iter();
         types
             .map(|(name, sold)| Arc::new(self.sized(name, sold, class)))
+            .collect()
+    }
+
+    /// One type as nodes of this class are.
+    pub fn instance_type(&self, name: &TypeName, class: &NodeClass) -> Option<InstanceType> {
+        let sold = self.types.get(name)?;
+        Some(self.sized(name, sold, class))
+    }
+
+    /// What machines of each type have when they are set up as this class says.
+    pub fn capacities(&self, class: &NodeClass) -> BTreeMap<TypeName, Resources> {
+        let types = self.types.iter();
+        types
+            .map(|(name, sold)| (name.clone(), capacity::capacity(&sold.facts, class)))
             .collect()
     }
 
@@ -139,8 +215,7 @@ impl Region {
     /// The machine that a purchase of this offering for this class yields; none where it is not
     /// sold to that class.
     pub fn machine(&self, key: &OfferingKey, class: &NodeClass, id: ProviderId) -> Option<Machine> {
-        let sold = self.types.get(&key.instance_type)?;
-        let bought = self.sized(&key.instance_type, sold, class);
+        let bought = self.instance_type(&key.instance_type, class)?;
         let offering = bought
             .offerings
             .iter()
@@ -174,10 +249,8 @@ mod tests {
         "name": "m5.large", "architecture": "x86_64", "cpuManufacturer": "Intel", "cpus": 2,
         "memoryMib": 8192, "hypervisor": "nitro", "usageClasses": ["on-demand", "spot"],
         "network": {"interfaces": 3, "addressesPerInterface": 10},
-        "offerings": [
-            {"zone": "use2-az2", "onDemand": "0.096", "spot": "0.0351"},
-            {"zone": "use2-az1", "onDemand": "0.096"}
-        ]
+        "onDemand": {"read": "0.096"},
+        "offerings": [{"zone": "use2-az2", "spot": {"model": "0.0351"}}, {"zone": "use2-az1"}]
     }"#;
 
     fn region_text(types: &str) -> String {
@@ -218,7 +291,7 @@ mod tests {
         let a1 = M5_LARGE
             .replace("m5.large", "a1.large")
             .replace("0.096", "0.0350999999")
-            .replace(r#""spot": "0.0351""#, r#""spot": "0.096""#);
+            .replace("0.0351\"", "0.096\"");
         let region = region(&format!("{M5_LARGE}, {a1}"));
         let types = region.instance_types(&class(AmiFamily::Bottlerocket));
         let ranks = types.iter().flat_map(|kind| {
@@ -330,10 +403,64 @@ mod tests {
         let region = region(M5_LARGE);
         let pools = ["a", "b", "c"].map(PoolName::from);
         let classes = [&plain, &other, &plain];
-        let catalog = region.catalog(pools.iter().cloned().zip(classes));
-        let [a, b, c] = pools.map(|pool| catalog.of(&pool)[0].clone());
+        let mut known = Sizes::default();
+        let catalog = region.catalog_from(&mut known, pools.iter().cloned().zip(classes));
+        let [a, b, c] = pools.clone().map(|pool| catalog.of(&pool)[0].clone());
         assert!(Arc::ptr_eq(&a, &c));
         assert!(!Arc::ptr_eq(&a, &b));
+        // The next catalogue has them from the last, and forgets what nobody uses.
+        let mut next = |class| {
+            let pool = (pools[1].clone(), class);
+            let catalog = region.catalog_from(&mut known, [pool]);
+            catalog.of(&pools[1])[0].clone()
+        };
+        assert!(Arc::ptr_eq(&next(&plain), &a));
+        assert!(!Arc::ptr_eq(&next(&other), &b));
+    }
+
+    #[test]
+    fn what_cannot_be_bought_says_why() {
+        let mac = M5_LARGE
+            .replace("m5.large", "mac1.metal")
+            .replace("x86_64", "mac");
+        let without_price = r#"{
+            "name": "m9.large", "architecture": "x86_64", "cpuManufacturer": "Intel", "cpus": 2,
+            "memoryMib": 8192, "usageClasses": ["on-demand"],
+            "network": {"interfaces": 3, "addressesPerInterface": 10},
+            "offerings": [{"zone": "use2-az1"}]
+        }"#;
+        let a1 = M5_LARGE.replace("m5.large", "a1.large");
+        let region = region(&[M5_LARGE, &mac, &a1, without_price].join(", "));
+        let mut class = class(AmiFamily::Al2023);
+        let types = region.instance_types(&class);
+        let check = |name: &str, class: &NodeClass, expected| {
+            assert_eq!(region.unavailable(&name.into(), class), expected, "{name}");
+        };
+        check("m5.large", &class, None);
+        check("m5.huge", &class, Some(Unavailable::NotInRegion));
+        check("mac1.metal", &class, Some(Unavailable::MacOnly));
+        check("a1.large", &class, Some(Unavailable::ImageDoesNotStart));
+        check("m9.large", &class, Some(Unavailable::NoPrice));
+        class.zones.insert("elsewhere".into());
+        check("m5.large", &class, Some(Unavailable::NoSubnet));
+        let mac = types
+            .iter()
+            .find(|found| found.name.as_str() == "mac1.metal");
+        let labels = mac.expect("it is listed").requirements.labels();
+        assert_eq!(labels.get(keys::OS), None);
+        assert_eq!(labels.get(keys::ARCH), None);
+    }
+
+    #[test]
+    fn a_region_can_be_limited_to_families() {
+        let a1 = M5_LARGE.replace("m5.large", "a1.large");
+        let region = region(&format!("{M5_LARGE}, {a1}"));
+        let limited = region.limited_to(&BTreeSet::from(["m5", "r5"]));
+        let class = class(AmiFamily::Bottlerocket);
+        assert_eq!(
+            limited.instance_types(&class),
+            region.instance_types(&class)[1..]
+        );
     }
 
     /// Replaces a text in a region that is right and expects the error, its causes included.
@@ -381,13 +508,13 @@ mod tests {
             r#"types[0].offerings[0].spot: "0.0351" is a price for something that"#,
         );
         check(
-            r#"{"zone": "use2-az1""#,
-            r#"{"zone": "use2-az3""#,
+            "use2-az1\"}]",
+            "use2-az3\"}]",
             r#"types[0].offerings[1].zone: "use2-az3" is not the id of a zone"#,
         );
         check(
-            r#"{"zone": "use2-az1""#,
-            r#"{"zone": "use2-az2""#,
+            "use2-az1\"}]",
+            "use2-az2\"}]",
             r#"types[0].offerings[1].zone: "use2-az2" is listed twice"#,
         );
         check(

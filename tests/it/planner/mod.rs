@@ -7,6 +7,7 @@ mod apply;
 mod disruption;
 mod faults;
 mod launch;
+mod policies;
 mod problem;
 mod properties;
 mod report;
@@ -21,10 +22,16 @@ use problem::Problem;
 
 const SEPARATOR: &str = "---\n";
 
-/// The plan for a problem as text. Whatever the plan, it passes the lint, and once it is carried
-/// out, planning again changes nothing, unless it stopped because its work was spent.
+/// The plan for a problem as text.
 #[track_caller]
 fn solved(input: &PlanInput) -> String {
+    report::plan(&checked(input))
+}
+
+/// The plan for a problem. Whatever the plan, it passes the lint, and once it is carried out,
+/// planning again changes nothing, unless it stopped because its work was spent.
+#[track_caller]
+fn checked(input: &PlanInput) -> Plan {
     let answer = plan(input);
     let findings = lint(input, &answer);
     assert!(
@@ -37,7 +44,7 @@ fn solved(input: &PlanInput) -> String {
         .iter()
         .any(|it| it.reason == Unschedulable::WorkSpent)
     {
-        return report::plan(&answer);
+        return answer;
     }
     let after = apply::applied(input, &answer);
     let again = plan(&after);
@@ -52,7 +59,7 @@ fn solved(input: &PlanInput) -> String {
         report::plan(&again)
     );
     assert_eq!(unplaced(&answer), unplaced(&again));
-    report::plan(&answer)
+    answer
 }
 
 fn check(folder: &str, solve: impl Fn(&Problem) -> String) {
