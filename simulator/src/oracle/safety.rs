@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tidewright::engine::CloudEventKind;
 use tidewright::model::catalog::OfferingKey;
-use tidewright::model::id::{ClaimName, LaunchGroup, NodeName, PodKey, PoolName, Uid};
+use tidewright::model::id::{ClaimName, LaunchGroup, NodeName, PodKey, PoolName, ProviderId, Uid};
 use tidewright::model::resources::Resources;
 use tidewright::model::time::Timestamp;
 
@@ -74,14 +74,7 @@ pub(super) fn after(scene: &mut Scene<'_>, memory: &mut Memory) {
         Event::CloudSaid {
             machine,
             kind: CloudEventKind::SpotInterrupted,
-        } => {
-            // Where one spot machine is taken back, the next would be.
-            let known = scene.trace.claim_with(machine).is_some();
-            if let Some(machine) = scene.trace.machines.get(machine).filter(|_| known) {
-                let offering = machine.offering.clone();
-                memory.sold_out.insert(offering, scene.entry.at);
-            }
-        }
+        } => interrupted(scene, memory, machine),
         Event::ControllerStarted => memory.sold_out.clear(),
         Event::MachineBought {
             group: Some(group), ..
@@ -111,6 +104,16 @@ pub(super) fn after(scene: &mut Scene<'_>, memory: &mut Memory) {
         | Event::CloudSaid { .. }
         | Event::MachineTaken { .. }
         | Event::Happened { .. } => {}
+    }
+}
+
+/// Where one spot machine is taken back, the next would be. A machine that no claim has yet tells
+/// nobody where that is.
+fn interrupted(scene: &Scene<'_>, memory: &mut Memory, machine: &ProviderId) {
+    let known = scene.trace.claim_with(machine).is_some();
+    if let Some(machine) = scene.trace.machines.get(machine).filter(|_| known) {
+        let offering = machine.offering.clone();
+        memory.sold_out.insert(offering, scene.entry.at);
     }
 }
 
