@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use tidewright::engine::Notice;
+use tidewright::engine::{CloudEventKind, Notice};
 use tidewright::model::catalog::OfferingKey;
 use tidewright::model::id::{ClaimName, LaunchGroup, NodeName, PodKey, PoolName, ProviderId, Uid};
 use tidewright::model::price::Price;
@@ -35,6 +35,8 @@ pub enum Event {
         uid: Uid,
         /// Whether it belongs to one node and goes with it, as pods of DaemonSets do.
         node_bound: bool,
+        /// The kind and name of its owner, if it has one.
+        owner: Option<Arc<str>>,
     },
     /// The scheduler found no place for a pod.
     PodUnschedulable {
@@ -133,6 +135,18 @@ pub enum Event {
         /// The machine.
         machine: ProviderId,
     },
+    /// What the cloud says of a machine reached the controller.
+    CloudSaid {
+        /// The machine.
+        machine: ProviderId,
+        /// What becomes of it.
+        kind: CloudEventKind,
+    },
+    /// A machine was taken away by the cloud or by somebody, not by the controller.
+    MachineTaken {
+        /// The machine.
+        machine: ProviderId,
+    },
     /// The cloud had nothing to sell.
     SoldOut {
         /// Where.
@@ -227,6 +241,10 @@ impl fmt::Display for Event {
             } => write!(f, "machine {machine}: bought, {offering}"),
             Self::MachineBooting { machine } => write!(f, "machine {machine}: boots"),
             Self::MachineTerminated { machine } => write!(f, "machine {machine}: stopped"),
+            Self::CloudSaid { machine, kind } => {
+                write!(f, "machine {machine}: the cloud says {}", kind.reason())
+            }
+            Self::MachineTaken { machine } => write!(f, "machine {machine}: taken away"),
             Self::SoldOut { offering } => write!(f, "offering {offering}: sold out"),
             Self::NodeJoined { node, machine } => write!(f, "node {node}: joined from {machine}"),
             Self::NodeReady { node } => write!(f, "node {node}: ready"),

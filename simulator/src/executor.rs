@@ -19,7 +19,7 @@ use tidewright::model::node_class::NodeClass;
 use tidewright::model::time::{Timestamp, parse_duration};
 use tidewright::planner;
 
-use crate::cloud::{Cloud, FleetFaults};
+use crate::cloud::{Cloud, CloudMachine, FleetFaults};
 use crate::event::{Actor, Event};
 use crate::faults::{FaultKind, FaultSettings, Sabotage};
 use crate::kube::kubelet::UserData;
@@ -333,16 +333,19 @@ impl Hands<'_> {
         if self.throttled() {
             return EffectOutcome::Cloud(CloudError::Throttled);
         }
+        let ran = self.cloud.machine(id).is_some_and(CloudMachine::runs);
         let stopped = if self.sabotage == Some(Sabotage::TerminateLost) {
             self.cloud.pretend_to_terminate(id)
         } else {
             self.cloud.terminate(id, self.now)
         };
         match stopped {
-            Ok(was_running) => {
-                if was_running {
+            Ok(begins_to_stop) => {
+                if begins_to_stop && ran {
                     let machine = id.clone();
                     self.events.push(Event::MachineTerminated { machine });
+                }
+                if begins_to_stop {
                     self.stopped.push(id.clone());
                 }
                 EffectOutcome::Done

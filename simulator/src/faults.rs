@@ -141,11 +141,13 @@ pub enum Sabotage {
     TerminateLost,
     /// The engine sees half of what each pod requests.
     RequestsHalved,
+    /// What the cloud says of its machines is thrown away.
+    InterruptionUnheard,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::TokenDropped,
         Self::EffectTwice,
         Self::PreconditionIgnored,
@@ -156,6 +158,7 @@ impl Sabotage {
         Self::SoldOutUnreported,
         Self::TerminateLost,
         Self::RequestsHalved,
+        Self::InterruptionUnheard,
     ];
 
     /// The name on the command line.
@@ -171,6 +174,7 @@ impl Sabotage {
             Self::SoldOutUnreported => "sold-out-unreported",
             Self::TerminateLost => "terminate-lost",
             Self::RequestsHalved => "requests-halved",
+            Self::InterruptionUnheard => "interruption-unheard",
         }
     }
 

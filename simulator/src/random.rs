@@ -23,11 +23,13 @@ pub enum Purpose {
     Plan,
     /// What a world drawn from a seed is made of.
     Drawing,
+    /// Which machines are taken away and when, and what becomes of the messages.
+    Taking,
 }
 
 impl Purpose {
     /// All purposes. The place of each is the number of its stream: new ones go to the end.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Latency,
         Self::Boot,
         Self::Pods,
@@ -36,6 +38,7 @@ impl Purpose {
         Self::Controller,
         Self::Plan,
         Self::Drawing,
+        Self::Taking,
     ];
 }
 

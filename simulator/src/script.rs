@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidewright::engine::{Notice, NoticeKind, ObjectRef};
+use tidewright::engine::{CloudEventKind, Notice, NoticeKind, ObjectRef};
 use tidewright::model::catalog::{CapacityType, OfferingKey};
 use tidewright::model::id::{PodKey, Uid};
 use tidewright::model::price::Price;
@@ -17,11 +17,12 @@ pub const START: Timestamp = Timestamp::from_seconds(1_767_600_000);
 /// The log of a text. Every line is a step of its own; uids are `uid-` and the name. Written are
 ///
 /// ```text
-///   pod NAME | daemon NAME | unschedulable NAME | bound NAME NODE | ready NAME | ended NAME
+///   pod NAME [KIND_OWNER] | daemon NAME | unschedulable NAME | bound NAME NODE | ready NAME | ended NAME
 ///   evicted NAME NODE [protected] [forced] | promised NAME TARGET
 ///   claim NAME POOL | matched NAME ID | deleting NAME [by-user] | claim-gone NAME
 ///   fleet GROUP COUNT CLAIM,CLAIM.. OFFERING..      an offering is spot:m6a.large:us-east-2a
 ///   bought ID OFFERING PRICE [GROUP] | boots ID | terminated ID | sold-out OFFERING
+///   said ID REASON | taken ID
 ///   joined NODE ID | node-ready NODE | node-deleting NODE | node-gone NODE
 ///   notice KIND OBJECT NAME REASON WORD.. | fault KIND | start | happened WORD..
 /// ```
@@ -77,10 +78,11 @@ fn pod_event(words: &[&str]) -> Option<Event> {
     let pod = PodKey::new("default", name);
     let uid = uid(name);
     let event = match words {
-        [kind @ ("pod" | "daemon"), _] => Event::PodCreated {
+        [kind @ ("pod" | "daemon"), _, owner @ ..] => Event::PodCreated {
             pod,
             uid,
             node_bound: *kind == "daemon",
+            owner: owner.first().map(|owner| owner.replace('_', " ").into()),
         },
         ["unschedulable", _] => Event::PodUnschedulable { pod },
         ["bound", _, node] => Event::PodBound {
@@ -153,6 +155,17 @@ fn machine_event(words: &[&str]) -> Option<Event> {
             machine: (*id).into(),
         },
         ["terminated", id] => Event::MachineTerminated {
+            machine: (*id).into(),
+        },
+        ["said", id, reason] => {
+            let mut kinds = CloudEventKind::ALL.into_iter();
+            let kind = kinds.find(|kind| kind.reason() == *reason);
+            Event::CloudSaid {
+                machine: (*id).into(),
+                kind: kind.expect("a message has its reason"),
+            }
+        }
+        ["taken", id] => Event::MachineTaken {
             machine: (*id).into(),
         },
         ["sold-out", sold] => Event::SoldOut {

@@ -153,6 +153,94 @@ pub enum Happening {
         /// How many.
         machines: Option<u32>,
     },
+    /// Machines are taken away.
+    Interrupt(Interrupt),
+    /// A zone is lost: its machines go without a word, and nothing is sold there for so long.
+    ZoneOutage {
+        /// The zone.
+        zone: String,
+        /// How long.
+        lasts: Duration,
+    },
+    /// The account may run so many vCPUs of a capacity type; `None` is as many as anybody wants.
+    Quota {
+        /// How they are paid for.
+        capacity_type: CapacityType,
+        /// How many.
+        vcpus: Option<u32>,
+    },
     /// The controller dies and starts again.
     CrashController,
+}
+
+/// Machines that are taken away, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interrupt {
+    /// By whom.
+    pub how: Taking,
+    /// How many of those that match.
+    pub share: Share,
+    /// The instance type; all if none.
+    pub instance_type: Option<String>,
+    /// The zone; all if none.
+    pub zone: Option<String>,
+    /// They are told within so long, each at a time of its own.
+    pub within: Duration,
+    /// So long before, a rebalance is recommended.
+    pub rebalance_before: Option<Duration>,
+}
+
+/// How machines are taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Taking {
+    /// Spot machines, by the cloud, two minutes after a notice.
+    Spot,
+    /// Terminated by somebody.
+    Terminated,
+    /// Stopped by somebody, and not terminated.
+    Stopped,
+}
+
+impl Taking {
+    /// The name in scenario files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Spot => "spot",
+            Self::Terminated => "terminated",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// How many of several machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Share {
+    /// So many.
+    Machines(u32),
+    /// So many of a hundred, begun ones count.
+    Percent(u32),
+}
+
+impl Share {
+    /// How many of `all`.
+    pub fn of(self, all: usize) -> usize {
+        match self {
+            Self::Machines(count) => usize::try_from(count).map_or(all, |it| it.min(all)),
+            Self::Percent(percent) => {
+                let percent = usize::try_from(percent.min(100)).unwrap_or(100);
+                (all * percent).div_ceil(100)
+            }
+        }
+    }
+}
+
+/// `6 machines`, `33 % of the machines`.
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Machines(1) => f.write_str("1 machine"),
+            Self::Machines(count) => write!(f, "{count} machines"),
+            Self::Percent(percent) => write!(f, "{percent} % of the machines"),
+        }
+    }
 }

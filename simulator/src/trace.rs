@@ -2,6 +2,7 @@
 //! when. It knows the log and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tidewright::model::catalog::OfferingKey;
 use tidewright::model::id::{ClaimName, LaunchGroup, NodeName, PodKey, PoolName, ProviderId, Uid};
@@ -43,6 +44,8 @@ pub struct PodTrace {
     pub uid: Uid,
     /// Whether it came with a node and is no demand of its own.
     pub node_bound: bool,
+    /// The kind and name of its owner, if it has one.
+    pub owner: Option<Arc<str>>,
     /// When it was created.
     pub created: Timestamp,
     /// When the scheduler first found no place for it.
@@ -87,6 +90,10 @@ pub struct MachineTrace {
     pub bought: Timestamp,
     /// When it began to boot.
     pub booting: Option<Timestamp>,
+    /// When the controller first heard that it is lost.
+    pub announced: Option<Timestamp>,
+    /// When it was taken away, not by the controller.
+    pub taken: Option<Timestamp>,
     /// When it stopped to cost.
     pub terminated: Option<Timestamp>,
     /// Its node, once that has joined.
@@ -155,11 +162,7 @@ impl Trace {
         let at = entry.at;
         self.now = Some(at);
         match &entry.event {
-            Event::PodCreated {
-                pod,
-                uid,
-                node_bound,
-            } => self.pod_created(pod, uid, *node_bound, at),
+            Event::PodCreated { .. } => self.pod_created(&entry.event, at),
             Event::PodUnschedulable { pod } => {
                 self.on_pod(pod, |it| it.unschedulable = it.unschedulable.or(Some(at)));
             }
@@ -179,18 +182,19 @@ impl Trace {
                 self.on_claim(claim, |it| it.deleting = it.deleting.or(Some((at, *by))));
             }
             Event::ClaimGone { claim } => self.on_claim(claim, |it| it.gone = Some(at)),
-            Event::FleetCalled {
-                group,
-                claims,
-                count,
-                ..
-            } => self.fleet_called(group, claims, *count, at),
+            Event::FleetCalled { .. } => self.fleet_called(&entry.event, at),
             Event::MachineBought { machine, .. } => self.machine_bought(machine, &entry.event, at),
             Event::MachineBooting { machine } => {
                 self.on_machine(machine, |it| it.booting = Some(at));
             }
             Event::MachineTerminated { machine } => {
                 self.on_machine(machine, |it| it.terminated = it.terminated.or(Some(at)));
+            }
+            Event::CloudSaid { machine, kind } if kind.is_loss() => {
+                self.on_machine(machine, |it| it.announced = it.announced.or(Some(at)));
+            }
+            Event::MachineTaken { machine } => {
+                self.on_machine(machine, |it| it.taken = it.taken.or(Some(at)));
             }
             Event::NodeJoined { node, machine } => self.node_joined(node, machine, at),
             Event::NodeReady { node } => self.on_node(node, |it| it.ready = it.ready.or(Some(at))),
@@ -200,7 +204,8 @@ impl Trace {
             Event::NodeGone { node } => self.on_node(node, |it| it.gone = Some(at)),
             Event::Fault(kind) => *self.faults.entry(*kind).or_default() += 1,
             Event::ControllerStarted => self.starts.push(at),
-            Event::SoldOut { .. }
+            Event::CloudSaid { .. }
+            | Event::SoldOut { .. }
             | Event::Notice(_)
             | Event::Promised { .. }
             | Event::Happened { .. } => {}
@@ -225,7 +230,11 @@ impl Trace {
 
     /// The claim of a node.
     pub fn claim_of(&self, node: &NodeName) -> Option<&ClaimTrace> {
-        let machine = &self.nodes.get(node)?.machine;
+        self.claim_with(&self.nodes.get(node)?.machine)
+    }
+
+    /// The claim that has a machine.
+    pub fn claim_with(&self, machine: &ProviderId) -> Option<&ClaimTrace> {
         let mut claims = self.claims.values().rev();
         claims.find(|claim| claim.machine.as_ref() == Some(machine))
     }
@@ -253,12 +262,22 @@ impl Trace {
         self.claims.get(uid).map(|claim| &claim.pool)
     }
 
-    fn pod_created(&mut self, key: &PodKey, uid: &Uid, node_bound: bool, at: Timestamp) {
+    fn pod_created(&mut self, event: &Event, at: Timestamp) {
+        let Event::PodCreated {
+            pod: key,
+            uid,
+            node_bound,
+            owner,
+        } = event
+        else {
+            return;
+        };
         self.latest_pod.insert(key.clone(), self.pods.len());
         self.pods.push(PodTrace {
             key: key.clone(),
             uid: uid.clone(),
-            node_bound,
+            node_bound: *node_bound,
+            owner: owner.clone(),
             created: at,
             unschedulable: None,
             bound: None,
@@ -295,16 +314,19 @@ impl Trace {
         self.claims.insert(uid.clone(), created);
     }
 
-    fn fleet_called(
-        &mut self,
-        group: &LaunchGroup,
-        claims: &BTreeMap<ClaimName, Uid>,
-        count: u32,
-        at: Timestamp,
-    ) {
+    fn fleet_called(&mut self, event: &Event, at: Timestamp) {
+        let Event::FleetCalled {
+            group,
+            claims,
+            count,
+            ..
+        } = event
+        else {
+            return;
+        };
         let known = self.groups.entry(group.clone()).or_default();
         known.claims.extend(claims.values().cloned());
-        known.wanted = known.wanted.max(count);
+        known.wanted = known.wanted.max(*count);
         known.first_call.get_or_insert(at);
     }
 
@@ -335,6 +357,8 @@ impl Trace {
             group: group.clone(),
             bought: at,
             booting: None,
+            announced: None,
+            taken: None,
             terminated: None,
             node: None,
         };

@@ -68,8 +68,10 @@ impl Cluster {
         if let Some(before) = &before {
             self.unindex_pod(before);
         }
+        // A pod that has to leave its node keeps the room reserved for it until it leaves.
+        let is_where_it_was = before.as_deref().and_then(Pod::node) == pod.node();
         let promise_holds = self.nominations.get(&key).is_some_and(|promise| {
-            promise.uid == pod.uid && pod.node().is_none() && pod.deleting.is_none()
+            promise.uid == pod.uid && is_where_it_was && pod.deleting.is_none()
         });
         if !promise_holds {
             self.nominations.remove(&key);

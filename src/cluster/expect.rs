@@ -105,16 +105,17 @@ impl Cluster {
         self.rebuild(touched)
     }
 
-    /// Promises a pod without a node to a node or claim. The promise is void at `until`; without
-    /// an end it holds while the node is being set up.
+    /// Promises a pod a node or claim. The promise is void at `until`; without an end it holds while
+    /// the node is being set up. To a pod that still has a node it holds until it is told to leave
+    /// that, or comes to its end.
     pub fn nominate(&mut self, pod: &PodKey, target: &NodeId, until: Option<Timestamp>) -> Dirty {
-        let Some(uid) = self.pods.get(pod).map(|pod| pod.uid.clone()) else {
+        let Some(known) = self.pods.get(pod) else {
             return Dirty::default();
         };
         let nomination = Nomination {
-            uid,
+            uid: known.uid.clone(),
             target: target.clone(),
-            until,
+            until: until.filter(|_| known.node().is_none()),
         };
         let before = self.nominations.insert(pod.clone(), nomination);
         self.rebuild(before.into_iter().chain([target.clone()]))
@@ -127,7 +128,9 @@ impl Cluster {
 
     /// The node is set up: pods that were promised to it have to come before `until`.
     pub fn close_nominations(&mut self, target: &NodeId, until: Timestamp) {
-        self.nominations.close(target, until);
+        let pods = &self.pods;
+        let waits = |pod: &PodKey| pods.get(pod).is_some_and(|pod| pod.node().is_none());
+        self.nominations.close(target, until, waits);
     }
 
     /// Ends the promises whose time is up.

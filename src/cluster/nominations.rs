@@ -50,9 +50,15 @@ impl Nominations {
         self.by_target.get(target).into_iter().flatten()
     }
 
-    /// Gives every open promise to a node an end.
-    pub(super) fn close(&mut self, target: &NodeId, until: Timestamp) {
-        for pod in self.by_target.get(target).into_iter().flatten() {
+    /// Gives every open promise to a node an end, if it was made to a pod that `waits`.
+    pub(super) fn close(
+        &mut self,
+        target: &NodeId,
+        until: Timestamp,
+        waits: impl Fn(&PodKey) -> bool,
+    ) {
+        let pods = self.by_target.get(target).into_iter().flatten();
+        for pod in pods.filter(|pod| waits(pod)) {
             if let Some(nomination) = self.by_pod.get_mut(pod) {
                 nomination.until.get_or_insert(until);
             }

@@ -91,7 +91,7 @@ impl Cluster {
     }
 
     /// What a node is known by here.
-    pub(super) fn id_of(&self, node: &NodeName) -> NodeId {
+    pub fn id_of(&self, node: &NodeName) -> NodeId {
         let machine = self.nodes.get(node).and_then(|it| it.provider_id.as_ref());
         let claim = machine.and_then(|machine| self.claims_by_machine.get(machine));
         match claim {

@@ -13,10 +13,12 @@
 //! node takes minutes, and those that follow find it on its way.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::input::Settings;
 use super::limits::STUCK_RETRY;
 use crate::model::id::{PodKey, Uid};
+use crate::model::pod::Pod;
 use crate::model::reason::Unschedulable;
 use crate::model::time::Timestamp;
 
@@ -61,6 +63,13 @@ impl Batch {
     pub(super) fn remove(&mut self, key: &PodKey) {
         self.known.remove(key);
         self.stuck.remove(key);
+    }
+
+    /// Only these pods wait, sorted by key.
+    pub(super) fn keep_only(&mut self, waiting: &[Arc<Pod>]) {
+        let waits = |key: &PodKey| waiting.binary_search_by(|pod| pod.key.cmp(key)).is_ok();
+        self.known.retain(|key, _| waits(key));
+        self.stuck.retain(|key, _| waits(key));
     }
 
     /// The open batch does not wait for more.

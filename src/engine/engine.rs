@@ -7,7 +7,7 @@ use super::input::{EffectOutcome, Input, Leadership, Settings};
 use super::notice::NoticeKind;
 use super::state::{State, named};
 use super::sweep::{self, Sweep};
-use super::{drain, launch, leadership, lifecycle, provision, settle};
+use super::{drain, interruption, launch, leadership, lifecycle, provision, settle};
 use crate::model::time::Timestamp;
 use crate::planner::PlanInput;
 use crate::planner::disruption::DisruptionInput;
@@ -114,6 +114,7 @@ impl Engine {
                 state.catalog = catalog;
                 state.look_at_everything();
             }
+            Input::Cloud(event) => interruption::heard(state, event),
             Input::Leadership(leadership) => {
                 self.leadership = leadership;
                 leadership::changed(state, leadership);
@@ -150,6 +151,7 @@ impl Engine {
         let state = &mut self.state;
         for _ in 0..ROUNDS_MAX {
             lifecycle::pod_events(state);
+            interruption::react(state);
             let due = state.agenda.begin(state.now);
             for id in &due {
                 lifecycle::react(state, id);
@@ -158,6 +160,7 @@ impl Engine {
             for id in &due {
                 drain::react(state, id);
                 disrupt::react(state, id);
+                provision::look(state, id);
                 sweep::react(state, id);
             }
             provision::react(state, &mut self.batch);

@@ -28,10 +28,69 @@ pub enum Input {
     },
     /// What can be bought has changed.
     Catalog(Arc<Catalog>),
+    /// The cloud says something of a machine. It may say so twice, late or not at all.
+    Cloud(CloudEvent),
     /// This process leads, or no longer does.
     Leadership(Leadership),
     /// The settings are so.
     Settings(Settings),
+}
+
+/// Something that the cloud says of a machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloudEvent {
+    /// The machine.
+    pub machine: ProviderId,
+    /// What becomes of it.
+    pub kind: CloudEventKind,
+}
+
+/// What becomes of a machine (EC2 documentation, "Spot Instance interruption notices", "EC2 instance
+/// rebalance recommendations" and "State change events"; AWS Health documentation, "scheduledChange").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CloudEventKind {
+    /// The cloud takes the spot machine back in two minutes.
+    SpotInterrupted,
+    /// The spot machine is more likely than others to be taken back.
+    RebalanceRecommended,
+    /// The hardware will be taken out of service.
+    ChangeScheduled,
+    /// It stops or has stopped, and may exist as long as it is not terminated.
+    Stopping,
+    /// It has been terminated.
+    Terminated,
+}
+
+impl CloudEventKind {
+    /// The kinds.
+    pub const ALL: [Self; 5] = [
+        Self::SpotInterrupted,
+        Self::RebalanceRecommended,
+        Self::ChangeScheduled,
+        Self::Stopping,
+        Self::Terminated,
+    ];
+
+    /// The reason of the event that people are shown, as Karpenter writes it.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::SpotInterrupted => "SpotInterrupted",
+            Self::RebalanceRecommended => "SpotRebalanceRecommendation",
+            Self::ChangeScheduled => "InstanceUnhealthy",
+            Self::Stopping => "InstanceStopping",
+            Self::Terminated => "InstanceTerminating",
+        }
+    }
+
+    /// Whether the machine is lost, sooner or later.
+    pub const fn is_loss(self) -> bool {
+        match self {
+            Self::SpotInterrupted | Self::ChangeScheduled | Self::Stopping | Self::Terminated => {
+                true
+            }
+            Self::RebalanceRecommended => false,
+        }
+    }
 }
 
 /// Whether this process acts.

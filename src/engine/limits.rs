@@ -38,6 +38,10 @@ pub(super) const CREATIONS_MAX: u32 = 8;
 /// are wasted; longer, and cheap capacity that came back is missed.
 pub(super) const SOLD_OUT_FOR: Duration = Duration::from_mins(3);
 
+/// The most that the cloud has said and that is kept until everything has been listed. The lists are
+/// there within seconds; what is left out is found by the sweep.
+pub(super) const ANNOUNCED_MAX: usize = 4_096;
+
 /// How long buying may take before a claim is given up. Karpenter's bound.
 pub(super) const LAUNCH_MAX: Duration = Duration::from_mins(5);
 

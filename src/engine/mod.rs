@@ -12,6 +12,7 @@ mod effect;
 mod engine;
 mod in_flight;
 mod input;
+mod interruption;
 mod launch;
 mod leadership;
 mod lifecycle;
@@ -34,7 +35,7 @@ pub use effect::{
 };
 pub use engine::{Engine, Questions};
 pub use input::{
-    ApiError, CloudError, EffectOutcome, Input, LaunchOutcome, Leadership, MachineFact,
-    OfferingFailure, Settings,
+    ApiError, CloudError, CloudEvent, CloudEventKind, EffectOutcome, Input, LaunchOutcome,
+    Leadership, MachineFact, OfferingFailure, Settings,
 };
 pub use notice::{Notice, NoticeKind, ObjectRef};

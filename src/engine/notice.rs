@@ -46,6 +46,8 @@ pub enum NoticeKind {
     Initialized,
     /// A node goes.
     Disrupted,
+    /// The cloud has said something of a machine.
+    Announced,
     /// A node was not disrupted.
     Kept,
     /// A pod was asked to leave.
@@ -75,6 +77,7 @@ impl NoticeKind {
             Self::Registered => "Registered",
             Self::Initialized => "Initialized",
             Self::Disrupted => "Disrupted",
+            Self::Announced => "Announced",
             Self::Kept => "Kept",
             Self::Evicted => "Evicted",
             Self::Terminated => "Terminated",

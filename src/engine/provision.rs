@@ -2,6 +2,10 @@
 //!
 //! The machine of states is that of the batch (see `batch`). A plan is taken in command by command:
 //! what it rests on is compared with what is true now, and only what has changed is left out.
+//!
+//! Pods of nodes that go are demand before they have left: machines boot while they are still
+//! running. The room is promised to them until they are told to leave; their successors, which their
+//! owners create then, take it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,8 +47,42 @@ pub(super) fn react(state: &mut State, batch: &mut Batch) {
     }
 }
 
+/// Looks at one node: if it goes, its pods need a place.
+pub(super) fn look(state: &mut State, id: &NodeId) {
+    let keys: Vec<PodKey> = leaving(state, id).map(|pod| pod.key.clone()).collect();
+    state.news.pods.extend(keys);
+}
+
+/// The pods that will have to leave a node, and whose successors need a place. Nobody creates a
+/// successor for a pod without an owner, and one that is protected stays as long as it likes. A
+/// node that is being marked may still be kept.
+fn leaving<'a>(state: &'a State, id: &'a NodeId) -> impl Iterator<Item = &'a Arc<Pod>> {
+    let node_state = state.cluster.node_state(id);
+    let goes = node_state.filter(|it| {
+        let claim = it.claim();
+        it.going && claim.is_some_and(|claim| !state.marking.contains_key(&claim.name))
+    });
+    let pods = goes.into_iter().flat_map(|it| it.reschedulable_pods());
+    pods.filter(|pod| {
+        let comes_back = pod.owner.is_some() && pod.deleting.is_none();
+        comes_back && !pod.is_protected(state.now)
+    })
+}
+
+/// Whether a pod needs a place: it has none, or will lose it.
+fn needs_place(state: &State, pod: &Pod) -> bool {
+    if pod.is_provisionable() {
+        return true;
+    }
+    let Some(node) = pod.node() else {
+        return false;
+    };
+    let id = state.cluster.id_of(node);
+    leaving(state, &id).any(|it| it.key == pod.key)
+}
+
 fn note(state: &State, batch: &mut Batch, key: &PodKey) {
-    let pod = state.cluster.pod(key).filter(|pod| pod.is_provisionable());
+    let pod = state.cluster.pod(key).filter(|pod| needs_place(state, pod));
     let Some(pod) = pod.filter(|_| !state.cluster.is_nominated(key)) else {
         batch.remove(key);
         return;
@@ -78,6 +116,7 @@ fn is_for(node_state: &NodeState, pod: &Pod) -> bool {
 fn think(state: &mut State, batch: &mut Batch) {
     batch.planned(state.now);
     let input = question(state);
+    batch.keep_only(&input.pending);
     if input.pending.is_empty() {
         return;
     }
@@ -88,16 +127,20 @@ fn think(state: &mut State, batch: &mut Batch) {
     }
 }
 
-/// The question where pods go that have no place and are promised none, as things are.
+/// The question where pods go that have no place, or will lose it, and are promised none, as
+/// things are.
 pub(super) fn question(state: &State) -> PlanInput {
-    let unbound = &state.cluster.snapshot().unbound;
-    let waiting = unbound
-        .values()
-        .filter(|pod| pod.is_provisionable() && !state.cluster.is_nominated(&pod.key));
+    let snapshot = state.cluster.snapshot();
+    let unbound = snapshot.unbound.values();
+    let unbound = unbound.filter(|pod| pod.is_provisionable());
+    let leaving = snapshot.nodes.keys().flat_map(|id| leaving(state, id));
+    let waiting = unbound.chain(leaving);
+    let waiting = waiting.filter(|pod| !state.cluster.is_nominated(&pod.key));
+    let waiting: BTreeMap<&PodKey, &Arc<Pod>> = waiting.map(|pod| (&pod.key, pod)).collect();
     PlanInput {
         snapshot: usable(state.cluster.snapshot(), &state.resting_pools),
         // Sorted by key, as the map is: an answer is compared with it pod by pod.
-        pending: waiting.cloned().collect(),
+        pending: waiting.into_values().cloned().collect(),
         catalog: state.catalog.clone(),
         sold_out: state.sold_out.clone(),
         now: state.now,
@@ -182,7 +225,7 @@ fn unchanged(state: &State, input: &PlanInput, key: &PodKey) -> Option<Arc<Pod>>
         .ok()?;
     let then = &input.pending[then];
     let same = now.uid == then.uid && now.scheduling == then.scheduling;
-    let waits = now.is_provisionable() && !state.cluster.is_nominated(key);
+    let waits = needs_place(state, now) && !state.cluster.is_nominated(key);
     (same && waits).then(|| now.clone())
 }
 
@@ -241,6 +284,9 @@ struct Promise {
 
 fn nominate(state: &mut State, batch: &mut Batch, pod: &Pod, target: &NodeId, promise: Promise) {
     let Promise { until, mut message } = promise;
+    if pod.node().is_some() {
+        message.insert_str(0, "its node goes, its successor ");
+    }
     let left_out: Vec<&str> = pod
         .scheduling
         .ignored_fields()
@@ -361,10 +407,8 @@ fn names(pods: &[Arc<Pod>]) -> String {
 }
 
 fn unplaced_pod(state: &mut State, batch: &mut Batch, unplaced: &Unplaced) {
-    let waits = state
-        .cluster
-        .pod(&unplaced.pod)
-        .is_some_and(|pod| pod.is_provisionable());
+    let pod = state.cluster.pod(&unplaced.pod);
+    let waits = pod.is_some_and(|pod| needs_place(state, pod));
     if waits && batch.stuck(&unplaced.pod, &unplaced.reason) {
         let message = unplaced.reason.to_string();
         let reason = unplaced.reason.name();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::effect::Step;
 use super::in_flight::{InFlight, Order, Ordered};
-use super::input::Settings;
+use super::input::{CloudEvent, Settings};
 use super::notice::{Notice, NoticeKind, ObjectRef};
 use super::timers::Agenda;
 use crate::cluster::{Cluster, Dirty, NodeId};
@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) groups: BTreeMap<LaunchGroup, GroupMemory>,
     /// The nodes that were decided on and are being marked, before their claims are deleted.
     pub(super) marking: BTreeMap<ClaimName, Marking>,
+    /// What the cloud has said and nobody has looked at yet.
+    pub(super) announced: Vec<CloudEvent>,
     /// The machines of ours that are known to be gone.
     pub(super) gone: BTreeSet<ProviderId>,
     /// The claims whose termination deadline is written.
@@ -105,6 +107,7 @@ impl State {
             news: News::default(),
             groups: BTreeMap::new(),
             marking: BTreeMap::new(),
+            announced: Vec::new(),
             gone: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             drained_pods: BTreeSet::new(),

@@ -53,6 +53,7 @@ impl fmt::Display for CapacityRule {
 pub(super) struct Capacity {
     rules: Vec<(CapacityRule, BTreeMap<OfferingKey, u32>)>,
     outages: BTreeMap<OfferingKey, Timestamp>,
+    closed_zones: BTreeMap<String, Timestamp>,
 }
 
 impl Capacity {
@@ -65,9 +66,16 @@ impl Capacity {
         self.outages.insert(key, until);
     }
 
+    /// The zone has nothing until `until`.
+    pub(super) fn close_zone(&mut self, zone: &str, until: Timestamp) {
+        self.closed_zones.insert(zone.to_owned(), until);
+    }
+
     /// Whether a machine can be bought from this pool.
     pub(super) fn has(&self, key: &OfferingKey, now: Timestamp) -> bool {
-        let out = self.outages.get(key).is_some_and(|until| *until > now);
+        let zone = self.closed_zones.get(key.zone.as_str());
+        let ends = [self.outages.get(key), zone];
+        let out = ends.into_iter().flatten().any(|until| *until > now);
         let rule = self.rules.iter().rev().find(|(rule, _)| rule.matches(key));
         let left = rule.is_none_or(|(rule, taken)| {
             let taken = taken.get(key).copied().unwrap_or(0);

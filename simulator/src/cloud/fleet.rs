@@ -1,7 +1,7 @@
 //! Fleet calls of type `instant` (EC2 documentation, "CreateFleet").
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tidewright::engine::{
@@ -67,13 +67,14 @@ impl Cloud {
         }
         self.perhaps_empty_a_pool(request, &mut faults, now);
         let mut outcome = LaunchOutcome::default();
-        let mut tried = BTreeSet::new();
+        let mut tried = BTreeMap::new();
         for _ in &request.claims {
             self.buy(request, class, &mut tried, &mut outcome, now);
         }
-        let failures = tried.into_iter().map(|offering| OfferingFailure {
+        let failures = tried.into_iter();
+        let failures = failures.map(|(offering, code)| OfferingFailure {
             offering,
-            code: INSUFFICIENT.into(),
+            code: code.into(),
         });
         outcome.failures = failures.collect();
         let answer = (request.clone(), outcome.clone());
@@ -106,12 +107,13 @@ impl Cloud {
         }
     }
 
-    /// Buys one machine from the first pool that has one; the pools that had none join `empty`.
+    /// Buys one machine from the first pool that has one; the pools that could not serve join
+    /// `failed`, with the code that says why.
     fn buy(
         &mut self,
         request: &LaunchRequest,
         class: &NodeClass,
-        empty: &mut BTreeSet<OfferingKey>,
+        failed: &mut BTreeMap<OfferingKey, &'static str>,
         outcome: &mut LaunchOutcome,
         now: Timestamp,
     ) {
@@ -122,9 +124,13 @@ impl Cloud {
                 Some((machine, self.region.price(&key)?))
             });
             let Some((machine, price)) = sold.flatten() else {
-                empty.insert(key);
+                failed.insert(key, INSUFFICIENT);
                 continue;
             };
+            if let Some(code) = self.over_quota(&machine) {
+                failed.insert(key, code);
+                continue;
+            }
             self.capacity.take(&key);
             let fact = MachineFact {
                 machine: machine.clone(),

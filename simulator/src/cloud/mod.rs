@@ -9,12 +9,14 @@
 mod bill;
 mod capacity;
 mod fleet;
+mod quota;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tidewright::cloud::region::Region;
 use tidewright::engine::{CloudError, LaunchOutcome, LaunchRequest, MachineFact, MachineFilter};
+use tidewright::model::catalog::CapacityType;
 use tidewright::model::id::{LaunchToken, ProviderId};
 use tidewright::model::price::Price;
 use tidewright::model::time::Timestamp;
@@ -40,13 +42,19 @@ pub struct CloudMachine {
 ///
 /// | State | Listed | Costs | Next |
 /// |---|---|---|---|
-/// | `Running` | yes | yes | told to stop |
+/// | `Running` | yes | yes | told to stop, or halted |
+/// | `Halted` | yes | no | told to stop |
 /// | `Stopping` | yes | no | has stopped |
 /// | `Gone` | no | no | |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MachineState {
     /// It boots or runs.
     Running,
+    /// Somebody has halted it: it does nothing and exists.
+    Halted {
+        /// When.
+        since: Timestamp,
+    },
     /// It was told to stop.
     Stopping {
         /// When.
@@ -69,7 +77,9 @@ impl CloudMachine {
     pub fn stopped_at(&self) -> Option<Timestamp> {
         match self.state {
             MachineState::Running => None,
-            MachineState::Stopping { since } | MachineState::Gone { since } => Some(since),
+            MachineState::Halted { since }
+            | MachineState::Stopping { since }
+            | MachineState::Gone { since } => Some(since),
         }
     }
 }
@@ -81,6 +91,7 @@ pub struct Cloud {
     seed: u64,
     machines: BTreeMap<ProviderId, CloudMachine>,
     capacity: capacity::Capacity,
+    quotas: quota::Quotas,
     answers: BTreeMap<LaunchToken, (LaunchRequest, LaunchOutcome)>,
     /// Machines that run on although they were told to stop, by sabotage.
     immortal: BTreeSet<ProviderId>,
@@ -95,6 +106,7 @@ impl Cloud {
             seed,
             machines: BTreeMap::new(),
             capacity: capacity::Capacity::default(),
+            quotas: quota::Quotas::default(),
             answers: BTreeMap::new(),
             immortal: BTreeSet::new(),
             bought: 0,
@@ -143,13 +155,37 @@ impl Cloud {
         }
     }
 
+    /// Nothing is sold in a zone until an instant.
+    pub fn close_zone(&mut self, zone: &str, until: Timestamp) {
+        self.capacity.close_zone(zone, until);
+    }
+
+    /// From now on so many vCPUs at most run of a capacity type; none is no limit (EC2 documentation,
+    /// "Amazon EC2 service quotas").
+    pub fn quota(&mut self, capacity_type: CapacityType, vcpus: Option<u32>) {
+        self.quotas.set(capacity_type, vcpus);
+    }
+
+    /// Somebody halts a machine: it stops to run, and exists. True if it ran until now.
+    pub fn halt(&mut self, id: &ProviderId, now: Timestamp) -> bool {
+        let machine = self.machines.get_mut(id).filter(|it| it.runs());
+        machine.is_some_and(|machine| {
+            machine.state = MachineState::Halted { since: now };
+            true
+        })
+    }
+
     /// Tells a machine to stop. To say so again changes nothing; a machine that has stopped is
-    /// not found. True if it was running until now.
+    /// not found. True if it begins to stop with that.
     pub fn terminate(&mut self, id: &ProviderId, now: Timestamp) -> Result<bool, CloudError> {
         let machine = self.machines.get_mut(id).ok_or(CloudError::NotFound)?;
         match machine.state {
             MachineState::Running => {
                 machine.state = MachineState::Stopping { since: now };
+                Ok(true)
+            }
+            MachineState::Halted { since } => {
+                machine.state = MachineState::Stopping { since };
                 Ok(true)
             }
             MachineState::Stopping { .. } => Ok(false),

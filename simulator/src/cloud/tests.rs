@@ -208,3 +208,69 @@ fn lists_may_lag_behind() {
         0
     );
 }
+
+#[test]
+fn quotas_count_the_vcpus_that_run() {
+    let mut cloud = cloud();
+    let smallest = |cloud: &Cloud, token| {
+        let mut wanted = request(cloud, token, CapacityType::OnDemand, 3);
+        let is_large = |it: &RankedOffering| it.key.instance_type.as_str() == "m6a.large";
+        wanted.offerings.retain(is_large);
+        wanted
+    };
+    cloud.quota(CapacityType::OnDemand, Some(4));
+    let wanted = smallest(&cloud, "t");
+    let outcome = buy(&mut cloud, &wanted);
+    assert_eq!(outcome.machines.len(), 2);
+    assert_eq!(outcome.failures.len(), wanted.offerings.len());
+    assert!(
+        outcome
+            .failures
+            .iter()
+            .all(|it| &*it.code == "VcpuLimitExceeded")
+    );
+    // What has been told to stop no longer counts, and spot has a quota of its own.
+    let id = &outcome.machines[0].provider_id;
+    assert_eq!(cloud.terminate(id, NOW), Ok(true));
+    let wanted = smallest(&cloud, "u");
+    assert_eq!(buy(&mut cloud, &wanted).machines.len(), 1);
+    cloud.quota(CapacityType::Spot, Some(0));
+    let wanted = request(&cloud, "v", CapacityType::Spot, 1);
+    let outcome = buy(&mut cloud, &wanted);
+    assert_eq!(&*outcome.failures[0].code, "MaxSpotInstanceCountExceeded");
+    cloud.quota(CapacityType::Spot, None);
+    let wanted = request(&cloud, "w", CapacityType::Spot, 1);
+    assert_eq!(buy(&mut cloud, &wanted).machines.len(), 1);
+}
+
+#[test]
+fn a_closed_zone_sells_nothing_until_it_opens() {
+    let mut cloud = cloud();
+    let request = request(&cloud, "t", CapacityType::Spot, 1);
+    let until = NOW.saturating_add(Duration::from_secs(60));
+    cloud.close_zone("us-east-2a", until);
+    let sells = |at| {
+        let keys = request.offerings.iter().map(|it| &it.key);
+        let open = keys.filter(|key| cloud.capacity.has(key, at));
+        let zones: BTreeSet<&str> = open.map(|key| key.zone.as_str()).collect();
+        zones.contains("us-east-2a")
+    };
+    assert!(!sells(NOW));
+    assert!(sells(until));
+}
+
+#[test]
+fn a_halted_machine_costs_nothing_and_exists_until_it_is_terminated() {
+    let mut cloud = cloud();
+    let request = request(&cloud, "t", CapacityType::OnDemand, 1);
+    let id = buy(&mut cloud, &request).machines[0].provider_id.clone();
+    let after = |seconds| NOW.saturating_add(Duration::from_secs(seconds));
+    assert!(cloud.halt(&id, after(100)));
+    assert!(!cloud.halt(&id, after(101)));
+    let bill = cloud.bill(after(100));
+    assert_eq!(cloud.list(&MachineFilter::All, after(200)).len(), 1);
+    assert_eq!(cloud.terminate(&id, after(300)), Ok(true));
+    cloud.stopped(&id);
+    assert_eq!(cloud.list(&MachineFilter::All, after(400)).len(), 0);
+    assert_eq!(cloud.bill(after(500)), bill);
+}

@@ -180,6 +180,9 @@ fn halve(happening: &mut Happening) -> bool {
         | Happening::Delete { .. }
         | Happening::DeleteAny { .. }
         | Happening::Capacity { .. }
+        | Happening::Interrupt(_)
+        | Happening::ZoneOutage { .. }
+        | Happening::Quota { .. }
         | Happening::CrashController => false,
     }
 }

@@ -8,7 +8,7 @@ use super::drawn::{Deed, Drawn, written};
 use super::objects::{self, PodShape, PoolShape, Workload};
 use crate::faults::FaultSettings;
 use crate::random::{Purpose, Random};
-use crate::setup::{Happening, ObjectKind};
+use crate::setup::{Happening, Interrupt, ObjectKind, Share, Taking};
 
 /// How long faults strike and users act, in minutes.
 const ACTIVE_MINUTES: (u32, u32) = (6, 15);
@@ -43,6 +43,7 @@ pub fn drawn_from() -> Vec<String> {
         format!("boot profile one of {}", BOOT_PROFILES.join(", ")),
         format!("faults for {least} to {most} minutes, each off in half of all worlds, at most"),
         format!("  {}", written(&MOST)),
+        "in half of all worlds machines that are taken away, a lost zone, and quotas".to_owned(),
         format!("1 to {pools} NodePools, {fewest} to {workloads} workloads"),
     ]
 }
@@ -184,6 +185,9 @@ impl Draw {
             let at = self.within(active);
             deeds.push(Deed::one(at, Happening::CrashController));
         }
+        if self.chance(500) {
+            self.losses(active, &mut deeds);
+        }
         deeds
     }
 
@@ -242,6 +246,49 @@ impl Draw {
             protected: self.chance(250),
             run_seconds: self.between(20, 300),
             grace_seconds: self.one(&[0, 5, 30]),
+        }
+    }
+
+    /// Machines are taken away, a zone is lost, and quotas bind until all faults end.
+    fn losses(&mut self, active: Duration, deeds: &mut Vec<Deed>) {
+        for _ in 0..self.between(1, 3) {
+            let how = self.one(&[
+                Taking::Spot,
+                Taking::Spot,
+                Taking::Terminated,
+                Taking::Stopped,
+            ]);
+            let interrupt = Interrupt {
+                how,
+                share: self.one(&[Share::Machines(1), Share::Percent(33), Share::Percent(100)]),
+                instance_type: None,
+                zone: self
+                    .one(&[None, None, Some("us-east-2a")])
+                    .map(ToOwned::to_owned),
+                within: Duration::from_secs(self.one(&[0, 10, 60])),
+                rebalance_before: (how == Taking::Spot && self.chance(300))
+                    .then(|| Duration::from_mins(1)),
+            };
+            let at = self.within(active);
+            deeds.push(Deed::one(at, Happening::Interrupt(interrupt)));
+        }
+        if self.chance(300) {
+            let at = self.within(active);
+            let zone = self.one(&["us-east-2a", "us-east-2b"]).to_owned();
+            let lasts = active.saturating_sub(at);
+            deeds.push(Deed::one(at, Happening::ZoneOutage { zone, lasts }));
+        }
+        if self.chance(300) {
+            let capacity_type = self.one(&[CapacityType::Spot, CapacityType::OnDemand]);
+            let quota = |vcpus| Happening::Quota {
+                capacity_type,
+                vcpus,
+            };
+            let vcpus = self.one(&[0, 4, 16]);
+            deeds.push(Deed(vec![
+                (self.within(active), quota(Some(vcpus))),
+                (active, quota(None)),
+            ]));
         }
     }
 

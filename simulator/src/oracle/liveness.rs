@@ -118,6 +118,8 @@ fn disturbs(event: &Event) -> bool {
         Event::Happened { .. }
         | Event::Fault(_)
         | Event::ControllerStarted
+        | Event::CloudSaid { .. }
+        | Event::MachineTaken { .. }
         | Event::PodEnded { .. } => true,
         Event::PodUnschedulable { .. }
         | Event::PodBound { .. }
@@ -164,6 +166,8 @@ fn decides(event: &Event) -> bool {
         | Event::Notice(_)
         | Event::Promised { .. }
         | Event::Fault(_)
+        | Event::CloudSaid { .. }
+        | Event::MachineTaken { .. }
         | Event::ControllerStarted
         | Event::Happened { .. } => false,
     }

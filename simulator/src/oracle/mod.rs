@@ -17,11 +17,13 @@
 //! | `promise` | promises | a promised pod cannot be bound where it was promised a place |
 //! | `pod-lost` | sweeps | a pod vanished without an end |
 //! | `bill` | sweeps | the bill is not the sum of times and prices |
+//! | `interruption` | messages of the cloud | the claim of a lost machine is not told to go |
 //! | `bound` | the end | a pod that could have had a place for long has none |
 //! | `settled` | the end | decisions go on although nothing has changed for long |
 //! | `again` | sweeps | another plan finds something to do where the engine finds nothing |
 
 mod again;
+mod interruption;
 mod liveness;
 mod money;
 mod placeable;
@@ -159,6 +161,7 @@ pub struct Oracles {
     safety: safety::Memory,
     promises: promise::Promises,
     orphans: liveness::Orphans,
+    interruptions: interruption::Open,
     last_sweep: u64,
     checks: u64,
 }
@@ -181,6 +184,7 @@ impl Oracles {
             safety: safety::Memory::default(),
             promises: promise::Promises::new(&world.setup().faults),
             orphans: liveness::Orphans::default(),
+            interruptions: interruption::Open::default(),
             last_sweep: 0,
             checks: 0,
         }
@@ -221,6 +225,8 @@ impl Oracles {
         let mut scene = self.knowledge.scene(world, entry);
         safety::after(&mut scene, &mut self.safety);
         self.promises.note(scene.trace, entry);
+        self.interruptions.note(scene.trace, entry);
+        self.interruptions.check(&mut scene);
         self.checks += scene.checks;
         scene.failures
     }

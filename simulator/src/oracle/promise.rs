@@ -69,6 +69,11 @@ impl Promises {
                     *it.target != *node.as_str() && Some(&*it.target) != claim.as_deref()
                 });
             }
+            // The one who promises learns that a machine was taken away when it learns it.
+            Event::MachineTaken { machine } => {
+                let claim = trace.claim_with(machine).map(|claim| claim.name.as_str());
+                self.open.retain(|_, it| Some(&*it.target) != claim);
+            }
             // What another process promised, this one need not know.
             Event::ControllerStarted => self.open.clear(),
             Event::PodCreated { .. }
@@ -82,6 +87,7 @@ impl Promises {
             | Event::MachineBooting { .. }
             | Event::MachineTerminated { .. }
             | Event::SoldOut { .. }
+            | Event::CloudSaid { .. }
             | Event::NodeJoined { .. }
             | Event::NodeReady { .. }
             | Event::Notice(_)
@@ -123,7 +129,7 @@ impl Promises {
             return;
         };
         let before = self.open.remove(pod);
-        if self.is_late(trace, target, at) {
+        if self.is_late(trace, target, at) || is_taken(trace, target) {
             return;
         }
         let same = before.filter(|it| it.target == *target && it.uid == known.uid);
@@ -156,6 +162,13 @@ impl Promises {
             );
         }
     }
+}
+
+/// Whether the machine of a target was taken away.
+fn is_taken(trace: &Trace, target: &str) -> bool {
+    let claim = trace.claim(&target.into());
+    let machine = claim.and_then(|claim| trace.machines.get(claim.machine.as_ref()?));
+    machine.is_some_and(|machine| machine.taken.is_some())
 }
 
 /// Whether a target is a node, by the node's name or that of its claim.

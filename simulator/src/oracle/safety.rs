@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tidewright::engine::CloudEventKind;
 use tidewright::model::catalog::OfferingKey;
-use tidewright::model::id::{ClaimName, LaunchGroup, NodeName, PodKey, PoolName, Uid};
+use tidewright::model::id::{ClaimName, LaunchGroup, NodeName, PodKey, PoolName, ProviderId, Uid};
 use tidewright::model::resources::Resources;
 use tidewright::model::time::Timestamp;
 
@@ -70,6 +71,10 @@ pub(super) fn after(scene: &mut Scene<'_>, memory: &mut Memory) {
                 memory.sold_out.remove(&offering);
             }
         }
+        Event::CloudSaid {
+            machine,
+            kind: CloudEventKind::SpotInterrupted,
+        } => interrupted(scene, memory, machine),
         Event::ControllerStarted => memory.sold_out.clear(),
         Event::MachineBought {
             group: Some(group), ..
@@ -96,7 +101,19 @@ pub(super) fn after(scene: &mut Scene<'_>, memory: &mut Memory) {
         | Event::NodeGone { .. }
         | Event::Notice(_)
         | Event::Promised { .. }
+        | Event::CloudSaid { .. }
+        | Event::MachineTaken { .. }
         | Event::Happened { .. } => {}
+    }
+}
+
+/// Where one spot machine is taken back, the next would be. A machine that no claim has yet tells
+/// nobody where that is.
+fn interrupted(scene: &Scene<'_>, memory: &mut Memory, machine: &ProviderId) {
+    let known = scene.trace.claim_with(machine).is_some();
+    if let Some(machine) = scene.trace.machines.get(machine).filter(|_| known) {
+        let offering = machine.offering.clone();
+        memory.sold_out.insert(offering, scene.entry.at);
     }
 }
 
@@ -128,7 +145,7 @@ fn budget_is_kept(scene: &mut Scene<'_>, name: &ClaimName) {
     let now = scene.entry.at;
     let nodes = count(scene, &pool, |claim| is_gone_since(claim, now));
     let going = count(scene, &pool, |claim| {
-        is_going(claim, now) && !has_stopped(scene, claim)
+        is_going(scene, claim) && !has_stopped(scene, claim)
     });
     let allowed = allowed(rules, nodes, now);
     scene.check(
@@ -148,11 +165,19 @@ fn allowed(rules: &PoolRules, nodes: u64, now: Timestamp) -> Option<u64> {
     Some(rules.allowed(nodes, now)?.max(before))
 }
 
-/// Whether the node of a claim was ready and nobody had told it to go before.
+/// Whether the node of a claim was ready, nobody had told it to go before, and its machine is not
+/// lost.
 fn is_choice(scene: &Scene<'_>, claim: &ClaimTrace, name: &ClaimName) -> bool {
     let node = scene.trace.node_of(name);
     let works = node.is_some_and(|node| node.ready.is_some() && node.deleting.is_none());
-    works && claim.deleting.is_some_and(|(at, _)| at == scene.entry.at)
+    let is_now = claim.deleting.is_some_and(|(at, _)| at == scene.entry.at);
+    works && is_now && lost(scene, claim).is_none()
+}
+
+/// Since when it is known, or true, that the machine of a claim is lost.
+fn lost(scene: &Scene<'_>, claim: &ClaimTrace) -> Option<Timestamp> {
+    let machine = scene.trace.machines.get(claim.machine.as_ref()?)?;
+    machine.announced.into_iter().chain(machine.taken).min()
 }
 
 fn count(scene: &Scene<'_>, pool: &PoolName, keep: impl Fn(&ClaimTrace) -> bool) -> u64 {
@@ -167,10 +192,11 @@ fn is_gone_since(claim: &ClaimTrace, now: Timestamp) -> bool {
         .is_none_or(|gone| now.since(gone) <= DECISION_AGE_MAX)
 }
 
-fn is_going(claim: &ClaimTrace, now: Timestamp) -> bool {
+fn is_going(scene: &Scene<'_>, claim: &ClaimTrace) -> bool {
+    let by_choice = lost(scene, claim).is_none();
     let counts = |(at, by): (Timestamp, Actor)| match by {
-        Actor::Controller => true,
-        Actor::User => now.since(at) > DECISION_AGE_MAX,
+        Actor::Controller if by_choice => true,
+        Actor::Controller | Actor::User => scene.entry.at.since(at) > DECISION_AGE_MAX,
     };
     claim.gone.is_none() && claim.deleting.is_some_and(counts)
 }

@@ -13,7 +13,7 @@ use tidewright::model::resources::{ResourceName, Resources};
 use tidewright::planner::{Options, PreferencePolicy};
 
 use super::pools::PoolRules;
-use super::{Failure, Scene, again, liveness, money, placeable, promise, safety};
+use super::{Failure, Scene, again, interruption, liveness, money, placeable, promise, safety};
 use crate::boot::BootProfile;
 use crate::event::Entry;
 use crate::faults::FaultSettings;
@@ -64,6 +64,7 @@ fn failures_with(text: &str, faults: &FaultSettings) -> Vec<Failure> {
     let mut trace = Trace::default();
     let mut memory = safety::Memory::default();
     let mut orphans = liveness::Orphans::default();
+    let mut interruptions = interruption::Open::default();
     let mut failures = Vec::new();
     let mut last: Option<&Entry> = None;
     for entry in &entries {
@@ -80,6 +81,8 @@ fn failures_with(text: &str, faults: &FaultSettings) -> Vec<Failure> {
         safety::after(&mut scene, &mut memory);
         promises.note(&trace, entry);
         orphans.check(&mut scene);
+        interruptions.note(&trace, entry);
+        interruptions.check(&mut scene);
         failures.append(&mut scene.failures);
         last = Some(entry);
     }
@@ -432,6 +435,41 @@ fn sold_out_offerings_rest_for_three_minutes() {
     check(&format!("{begin}2 fault lost-answer\n5 {again}"), &[]);
     check(&format!("{begin}4 start\n5 {again}"), &[]);
     check(&format!("{begin}5 fleet g 1 c on-demand:m6a.large:a"), &[]);
+}
+
+#[test]
+fn an_interrupted_offering_rests_for_three_minutes() {
+    let said = format!("{}100 said i-1 SpotInterrupted\n100 deleting c1\n", node(1));
+    let again = "claim d p\n250 fleet g2 1 d spot:m6a.large:a";
+    check(&format!("{said}200 {again}"), &["sold-out"]);
+    let later = again.replace("250", "281");
+    check(&format!("{said}200 {later}"), &[]);
+    let other = said.replace("SpotInterrupted", "InstanceStopping");
+    check(&format!("{other}200 {again}"), &[]);
+}
+
+#[test]
+fn what_the_cloud_says_is_heeded_within_a_minute() {
+    let said = format!("{}100 said i-1 SpotInterrupted\n", node(1));
+    check(&format!("{said}160 happened x"), &[]);
+    check(&format!("{said}161 happened x"), &["interruption"]);
+    check(&format!("{said}150 deleting c1\n170 happened x"), &[]);
+    check(&format!("{said}150 start\n170 happened x"), &[]);
+    let recommended = said.replace("SpotInterrupted", "SpotRebalanceRecommendation");
+    check(&format!("{recommended}170 happened x"), &[]);
+    check("1 start\n2 said i-9 SpotInterrupted\n170 happened x", &[]);
+}
+
+/// The budget of one node holds for what goes by choice.
+#[test]
+fn a_lost_machine_does_not_go_by_choice() {
+    let nodes = [node(1), node(2), node(3)].concat();
+    let both = "110 deleting c1\n111 deleting c2";
+    check(&format!("{nodes}{both}"), &["budget"]);
+    let said = "100 said i-1 SpotInterrupted\n100 said i-2 InstanceTerminating\n";
+    check(&format!("{nodes}{said}{both}"), &[]);
+    let taken = "100 taken i-1\n100 terminated i-1\n101 taken i-2\n101 terminated i-2\n";
+    check(&format!("{nodes}{taken}{both}"), &[]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use tidewright::model::time::Timestamp;
 
 use super::course::{Span, course};
 use super::figure::{Dollars, Seconds, percentile};
+use super::interruptions::interruptions;
 use super::stages::{baseline_only, first_answer};
 use super::{
     Decision, Details, Launched, MachineLine, ProfileLine, Report, UnplacedPod, Waits, marks,
@@ -71,6 +72,7 @@ pub fn compute(heading: &Heading<'_>, log: &[Entry]) -> Report {
         nodes_launched: launched(&trace),
         nodes_peak: peak(&trace),
         evictions: evictions(log),
+        interruptions: interruptions(&trace, heading.end),
         cost_usd: Dollars(cost),
         oracle_checks: heading.oracle_checks,
         faults: faults(&trace),

@@ -96,6 +96,8 @@ fn line(event: &Event) -> Option<(&'static str, String)> {
         Event::PodEvicted { pod, .. } => ("pod evicted", pod.to_string()),
         Event::ClaimDeleting { claim, .. } => ("claim told to go", claim.to_string()),
         Event::MachineTerminated { machine } => ("machine terminated", machine.to_string()),
+        Event::CloudSaid { machine, kind } => (kind.reason(), machine.to_string()),
+        Event::MachineTaken { machine } => ("machine taken away", machine.to_string()),
         Event::NodeGone { node } => ("node gone", node.to_string()),
         Event::PodCreated { .. }
         | Event::PodUnschedulable { .. }

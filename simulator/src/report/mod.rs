@@ -7,6 +7,7 @@ mod compute;
 mod course;
 mod figure;
 mod html;
+mod interruptions;
 mod json;
 mod marks;
 mod stages;
@@ -62,6 +63,8 @@ pub struct Report {
     pub nodes_peak: u64,
     /// The pods that were told to leave their node.
     pub evictions: u64,
+    /// The machines that were taken away, and what came of it.
+    pub interruptions: Interruptions,
     /// What the machines cost.
     pub cost_usd: Dollars,
     /// How often an oracle looked.
@@ -87,6 +90,19 @@ pub struct Waits {
     pub p95: Option<Seconds>,
     /// None longer than this.
     pub max: Option<Seconds>,
+}
+
+/// Machines that were taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Interruptions {
+    /// Of how many machines the controller heard that they are lost.
+    pub notices: u64,
+    /// How many were taken away, told or not.
+    pub machines_taken: u64,
+    /// The longest time in which a service had fewer pods that answer than before one of them was
+    /// driven out.
+    pub pod_gap_seconds: Option<Seconds>,
 }
 
 /// How many machines were bought.

@@ -87,6 +87,7 @@ fn the_object_has_the_documented_keys() {
         "nodesLaunched",
         "nodesPeak",
         "evictions",
+        "interruptions",
         "costUsd",
         "oracleChecks",
         "faults",
@@ -102,6 +103,10 @@ fn the_object_has_the_documented_keys() {
     );
     assert_eq!(keys(&value["podWaitSeconds"]), ["max", "p50", "p95"]);
     assert_eq!(keys(&value["nodesLaunched"]), ["onDemand", "spot"]);
+    assert_eq!(
+        keys(&value["interruptions"]),
+        ["machinesTaken", "notices", "podGapSeconds"]
+    );
     let decision = keys(&value["decisions"][0]);
     assert_eq!(
         decision,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::compute::{BASELINE_ALL_GONE, BASELINE_FIRST_GONE};
 use super::figure::{Seconds, clock, difference, seconds, short};
 use super::table::{COLUMNS, Lean, Table, wrapped};
-use super::{Details, Report};
+use super::{Details, Interruptions, Report};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,6 +169,18 @@ fn summary(report: &Report) -> String {
     );
     table.row([&"machines bought", &nodes]);
     table.row([&"evictions", &report.evictions]);
+    let interruptions = &report.interruptions;
+    if *interruptions != Interruptions::default() {
+        let Interruptions {
+            notices,
+            machines_taken,
+            pod_gap_seconds: gap,
+        } = interruptions;
+        let taken = format!("{machines_taken}, of {notices} it was said");
+        table.row([&"machines taken away", &taken]);
+        let gap = gap.map_or_else(|| "none".to_owned(), |gap| format!("{gap} s"));
+        table.row([&"longest time short of pods", &gap]);
+    }
     let cost = format!(
         "{}, and {} if the machines went as late as in the baseline",
         report.cost_usd, details.baseline_cost

@@ -9,7 +9,7 @@ use super::load::diagnostic;
 use crate::boot::BootProfile;
 
 /// The scenarios by name.
-const SCENARIOS: [(&str, &str); 4] = [
+const SCENARIOS: [(&str, &str); 6] = [
     (
         "limits-bind",
         include_str!("../../scenarios/limits-bind.yaml"),
@@ -19,6 +19,10 @@ const SCENARIOS: [(&str, &str); 4] = [
         include_str!("../../scenarios/spot-fallback.yaml"),
     ),
     (
+        "spot-storm",
+        include_str!("../../scenarios/spot-storm.yaml"),
+    ),
+    (
         "zero-to-one",
         include_str!("../../scenarios/zero-to-one.yaml"),
     ),
@@ -26,13 +30,14 @@ const SCENARIOS: [(&str, &str); 4] = [
         "zero-to-one-on-demand",
         include_str!("../../scenarios/zero-to-one-on-demand.yaml"),
     ),
+    ("zone-loss", include_str!("../../scenarios/zone-loss.yaml")),
 ];
 
 const SERVERLESS: &str = include_str!("../../../policies/serverless.yaml");
 const CATALOG: &str = include_str!("../../catalog/us-east-2.json");
 
 /// The names of the scenarios.
-pub(super) fn names() -> [&'static str; 4] {
+pub(super) fn names() -> [&'static str; 6] {
     SCENARIOS.map(|(name, _)| name)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidewright::model::price::{Money, Price, bill};
 
 use super::file::{Bound, Expectations, MoneyBound, UnplacedBound};
-use crate::report::{Report, Seconds};
+use crate::report::{Interruptions, Report, Seconds};
 
 /// An expectation that was not met.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,7 @@ pub fn unmet(expect: &Expectations, report: &Report) -> Vec<Unmet> {
     }
     check.count("nodesPeak", expect.nodes_peak.as_ref(), report.nodes_peak);
     check.count("evictions", expect.evictions.as_ref(), report.evictions);
+    check.interruptions(expect, &report.interruptions);
     check.money("costUsd", expect.cost_usd.as_ref(), report.cost_usd.0);
     if let Some(expected) = &expect.unplaced {
         check.unplaced(expected, report);
@@ -115,6 +116,15 @@ impl Check {
         if let Some(expected) = expected.filter(|expected| *expected != found) {
             self.fail(what, expected.to_string(), found.to_string());
         }
+    }
+
+    fn interruptions(&mut self, expect: &Expectations, found: &Interruptions) {
+        let notices = expect.interruption_notices.as_ref();
+        self.count("interruptionNotices", notices, found.notices);
+        let taken = expect.machines_taken.as_ref();
+        self.count("machinesTaken", taken, found.machines_taken);
+        let gap = expect.pod_gap_seconds.as_ref();
+        self.seconds("podGapSeconds", gap, found.pod_gap_seconds);
     }
 
     fn money(&mut self, what: &str, bound: Option<&MoneyBound>, found: Money) {

@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tidewright::api::nodeclass::{EC2NodeClass, EC2NodeClassSpec};
 use tidewright::api::nodepool::{NodePool, NodePoolSpec};
 
+use super::cloud_file::{InterruptFile, QuotaFile, ZoneOutageFile};
 use crate::faults::FaultSettings;
 
 /// A scenario: a world, what is done to it, and what must come of it.
@@ -100,6 +101,12 @@ pub struct Happens {
     pub at: String,
     /// The cloud has so many machines left.
     pub capacity: Option<CapacityFile>,
+    /// The account may run so many vCPUs.
+    pub quota: Option<QuotaFile>,
+    /// A zone is lost for a while.
+    pub zone_outage: Option<ZoneOutageFile>,
+    /// Machines are taken away.
+    pub interrupt: Option<InterruptFile>,
     /// Objects are created or replaced.
     pub apply: Option<Applied>,
     /// A workload is scaled.
@@ -278,6 +285,12 @@ pub struct Expectations {
     pub nodes_peak: Option<Bound>,
     /// Pods told to leave.
     pub evictions: Option<Bound>,
+    /// Machines of which the controller heard that they are lost.
+    pub interruption_notices: Option<Bound>,
+    /// Machines that were taken away.
+    pub machines_taken: Option<Bound>,
+    /// The longest time in which a service had fewer pods that answer than before.
+    pub pod_gap_seconds: Option<Bound>,
     /// What it cost, in dollars.
     pub cost_usd: Option<MoneyBound>,
     /// From an offering's being sold out to the next call for the same claims.

@@ -212,6 +212,7 @@ impl Loader {
                 machines: capacity.machines,
             });
         }
+        all.extend(cloud(happens));
         if let Some(applied) = &happens.apply {
             let named = self.manifests(&applied.manifests);
             let inline = inline(applied);
@@ -330,6 +331,22 @@ fn paid_for(paid: PaidFor) -> CapacityType {
         PaidFor::Spot => CapacityType::Spot,
         PaidFor::OnDemand => CapacityType::OnDemand,
     }
+}
+
+/// What the cloud does of itself.
+fn cloud(happens: &Happens) -> Vec<Happening> {
+    let quota = happens.quota.as_ref().map(|quota| Happening::Quota {
+        capacity_type: paid_for(quota.capacity_type),
+        vcpus: quota.vcpus,
+    });
+    let outage = happens.zone_outage.as_ref();
+    let outage = outage.map(|outage| Happening::ZoneOutage {
+        zone: outage.zone.clone(),
+        lasts: span(&outage.lasts),
+    });
+    let interrupt = happens.interrupt.as_ref();
+    let interrupt = interrupt.map(|it| Happening::Interrupt(it.setup()));
+    [quota, outage, interrupt].into_iter().flatten().collect()
 }
 
 fn deleted_kind(kind: DeletableKind) -> ObjectKind {

@@ -1,5 +1,6 @@
 //! Scenarios: a world, what is done to it, and what must come of it.
 
+mod cloud_file;
 mod embedded;
 mod expect;
 mod file;

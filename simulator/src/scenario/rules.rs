@@ -79,7 +79,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(known)
 }
 
-fn span(path: &FieldPath, text: &str) -> Option<Violation> {
+pub(super) fn span(path: &FieldPath, text: &str) -> Option<Violation> {
     let error = parse_duration(text).err()?;
     let rule = format!("This must be a duration: {error}.");
     let fix = "Write it as 30s, 10m or 1h30m.";
@@ -88,20 +88,19 @@ fn span(path: &FieldPath, text: &str) -> Option<Violation> {
 
 fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
     let mut violations: Vec<_> = span(&path.field("at"), &happens.at).into_iter().collect();
-    let Happens {
-        capacity,
-        apply,
-        scale,
-        delete,
-        crash_controller,
-        ..
-    } = happens;
-    let nothing = capacity.is_none() && apply.is_none() && scale.is_none() && delete.is_none();
-    if nothing && !crash_controller {
+    let apply = &happens.apply;
+    if let Some(interrupt) = &happens.interrupt {
+        violations.extend(interrupt.check(&path.field("interrupt")));
+    }
+    if let Some(outage) = &happens.zone_outage {
+        let lasts = path.field("zoneOutage").field("lasts");
+        violations.extend(span(&lasts, &outage.lasts));
+    }
+    if is_empty(happens) {
         let value = format!("at {}", happens.at);
         let rule = "Something must happen here.";
-        let fix = "Add capacity, apply, scale, delete or crashController.";
-        let things = path.fields(["capacity", "apply", "scale", "delete", "crashController"]);
+        let fix = format!("Add one of {}.", HAPPENINGS.join(", "));
+        let things = path.fields(HAPPENINGS);
         violations.push(Violation::new(path.clone(), value, rule, fix).depends_on(things));
     }
     let applied = apply.as_ref();
@@ -116,6 +115,36 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
         violations.extend(found.map(|it| it.within(&path)));
     }
     violations
+}
+
+/// What can happen.
+const HAPPENINGS: [&str; 8] = [
+    "capacity",
+    "quota",
+    "zoneOutage",
+    "interrupt",
+    "apply",
+    "scale",
+    "delete",
+    "crashController",
+];
+
+fn is_empty(happens: &Happens) -> bool {
+    let Happens {
+        at: _,
+        capacity,
+        quota,
+        zone_outage,
+        interrupt,
+        apply,
+        scale,
+        delete,
+        crash_controller,
+    } = happens;
+    let of_cloud = capacity.is_some() || quota.is_some();
+    let lost = zone_outage.is_some() || interrupt.is_some();
+    let of_users = apply.is_some() || scale.is_some() || delete.is_some();
+    !of_cloud && !lost && !of_users && !crash_controller
 }
 
 fn expectations(path: &FieldPath, expect: &Expectations) -> Vec<Violation> {
@@ -134,6 +163,12 @@ fn expectations(path: &FieldPath, expect: &Expectations) -> Vec<Violation> {
         (path.field("fallbackSeconds"), &expect.fallback_seconds),
         (path.field("nodesPeak"), &expect.nodes_peak),
         (path.field("evictions"), &expect.evictions),
+        (
+            path.field("interruptionNotices"),
+            &expect.interruption_notices,
+        ),
+        (path.field("machinesTaken"), &expect.machines_taken),
+        (path.field("podGapSeconds"), &expect.pod_gap_seconds),
         (waiting.field("p50"), &waits.p50),
         (waiting.field("p95"), &waits.p95),
         (waiting.field("max"), &waits.max),

@@ -100,6 +100,7 @@ impl World {
         for kind in Kind::ALL {
             self.relist(life, kind);
         }
+        self.empty_inbox();
     }
 
     /// The controller dies; another one starts after a while.
@@ -179,7 +180,7 @@ impl World {
         }
     }
 
-    fn feed(&mut self, input: Input) {
+    pub(super) fn feed(&mut self, input: Input) {
         let Some(engine) = self.controller.engine.as_mut() else {
             return;
         };

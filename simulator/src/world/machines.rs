@@ -92,6 +92,7 @@ impl World {
         match stage {
             MachineStage::Stopped => {
                 self.cloud.stopped(id);
+                self.say_if_taken(id);
                 kubelet::lose(&mut self.store, &node, self.now);
             }
             _ if !runs => {}

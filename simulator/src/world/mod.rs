@@ -5,6 +5,7 @@
 //! clock, and all chance comes from the seed: the same [`Setup`] gives the same log.
 
 mod controller;
+mod interruption;
 mod machines;
 mod queue;
 mod reactions;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
-use tidewright::engine::{Effect, Engine};
+use tidewright::engine::{CloudEvent, Effect, Engine};
 use tidewright::model::id::{NodeName, ProviderId, Uid};
 use tidewright::model::time::Timestamp;
 
@@ -72,6 +73,12 @@ pub struct World {
     ended: BTreeSet<Uid>,
     /// The claims whose machine is in the log.
     matched: BTreeSet<Uid>,
+    /// The machines that are to be taken away, or were.
+    doomed: BTreeSet<ProviderId>,
+    /// The machines that stop, and were taken away by others.
+    taken_by_others: BTreeSet<ProviderId>,
+    /// What the cloud has said while no controller lived.
+    inbox: Vec<CloudEvent>,
 }
 
 impl World {
@@ -103,6 +110,9 @@ impl World {
             taken: BTreeMap::new(),
             ended: BTreeSet::new(),
             matched: BTreeSet::new(),
+            doomed: BTreeSet::new(),
+            taken_by_others: BTreeSet::new(),
+            inbox: Vec::new(),
             setup,
         }
     }
@@ -190,6 +200,8 @@ impl World {
             Occurrence::Answer(life, id, outcome) => self.answer(life, id, *outcome),
             Occurrence::Schedule => self.schedule(),
             Occurrence::Workloads => self.run_workloads(),
+            Occurrence::Taking(id, loss) => self.taking(&id, loss),
+            Occurrence::Said(event) => self.said(event),
             Occurrence::Machine(id, stage) => self.machine(&id, stage),
             Occurrence::Pod(key, uid, stage) => self.pod(&key, &uid, stage),
         }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use tidewright::cluster::Kind;
-use tidewright::engine::{Effect, EffectId, EffectOutcome};
+use tidewright::engine::{CloudEvent, Effect, EffectId, EffectOutcome};
 use tidewright::model::id::{ProviderId, Uid};
 use tidewright::model::time::Timestamp;
 
+use super::interruption::Loss;
 use crate::echo::Delivery;
 use crate::kube::kubelet::{MachineStage, PodStage};
 use crate::store::ObjectKey;
@@ -40,6 +41,10 @@ pub(super) enum Occurrence {
     Schedule,
     /// The controllers of workloads look at what is missing.
     Workloads,
+    /// A machine that is to be taken away is told so, or goes.
+    Taking(ProviderId, Loss),
+    /// What the cloud says arrives.
+    Said(CloudEvent),
     /// A machine takes its next step.
     Machine(ProviderId, MachineStage),
     /// A pod takes its next step.
@@ -61,6 +66,8 @@ impl Occurrence {
             Self::Answer(..) => "answer",
             Self::Schedule => "schedule",
             Self::Workloads => "workloads",
+            Self::Taking(..) => "taking",
+            Self::Said(_) => "message",
             Self::Machine(..) => "machine",
             Self::Pod(..) => "pod",
         }

@@ -1,6 +1,7 @@
 //! Who reacts to what was touched: the log, the watches, the scheduler, the kubelets and the
 //! controllers of workloads.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
@@ -79,6 +80,7 @@ impl World {
                 pod: pod_key(key),
                 uid: uid.clone(),
                 node_bound: self.is_node_bound(key),
+                owner: self.owner_of(key),
             }),
             Touch::Gone => self.pod_ended(key, uid),
             Touch::Changed | Touch::Deleting(_) => {}
@@ -135,6 +137,17 @@ impl World {
             .into_iter()
             .flatten()
             .any(|owner| owner.kind == "DaemonSet")
+    }
+
+    fn owner_of(&self, key: &ObjectKey) -> Option<Arc<str>> {
+        let owners = self
+            .store
+            .get::<Pod>(key)?
+            .metadata
+            .owner_references
+            .as_ref();
+        let owner = owners?.first()?;
+        Some(format!("{} {}/{}", owner.kind, key.namespace, owner.name).into())
     }
 
     fn pool_of(&self, key: &ObjectKey) -> String {

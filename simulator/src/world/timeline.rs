@@ -67,6 +67,16 @@ impl World {
                 self.cloud.limit(rule);
                 (true, what)
             }
+            Happening::Interrupt(interrupt) => self.interrupt(&interrupt),
+            Happening::ZoneOutage { zone, lasts } => self.lose_zone(&zone, lasts),
+            Happening::Quota {
+                capacity_type,
+                vcpus,
+            } => {
+                self.cloud.quota(capacity_type, vcpus);
+                let most = vcpus.map_or("any number of".to_owned(), |it| it.to_string());
+                (true, format!("quota: {most} vCPUs of {capacity_type}"))
+            }
             Happening::CrashController => {
                 self.crash();
                 (true, "the controller dies".to_owned())

@@ -60,6 +60,7 @@ fn every_sabotage_is_found() {
             Sabotage::ProtectionUnread => &["do-not-disrupt"],
             Sabotage::LimitsUnread => &["limits"],
             Sabotage::SoldOutUnreported => &["sold-out"],
+            Sabotage::InterruptionUnheard => &["interruption"],
             Sabotage::RequestsHalved => &["promise", "bound"],
         };
         check(sabotage, oracles);

@@ -49,8 +49,10 @@ fn every_scenario_comes_out_as_expected() {
     let all = [
         "limits-bind",
         "spot-fallback",
+        "spot-storm",
         "zero-to-one",
         "zero-to-one-on-demand",
+        "zone-loss",
     ];
     assert_eq!(names, all);
     for name in names {
@@ -110,6 +112,11 @@ const BAD: [(&str, &[&str]); 5] = [
             "until",
             "timeline[0].at",
             "timeline[1]",
+            "machines, percent",
+            "timeline[2].interrupt.percent",
+            "timeline[2].interrupt.within",
+            "timeline[2].interrupt.rebalanceBefore",
+            "timeline[2].zoneOutage.lasts",
             "expect.costUsd.max",
         ],
     ),

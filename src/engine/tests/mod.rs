@@ -1,5 +1,6 @@
 //! The engine against a small shell.
 
+mod interruption;
 mod objects;
 mod properties;
 mod rig;

@@ -9,8 +9,9 @@ use proptest::prelude::*;
 use super::objects;
 use crate::cluster::{Change, Kind};
 use crate::engine::{
-    Action, ApiError, CloudError, Effect, EffectId, EffectOutcome, Engine, Input, LaunchOutcome,
-    Leadership, MachineFact, OfferingFailure, PlanAnswer, PlanRequest,
+    Action, ApiError, CloudError, CloudEvent, CloudEventKind, Effect, EffectId, EffectOutcome,
+    Engine, Input, LaunchOutcome, Leadership, MachineFact, OfferingFailure, PlanAnswer,
+    PlanRequest,
 };
 use crate::model::claim::{ClaimPhase, ClaimSpec, NodeClaim};
 use crate::model::id::PodKey;
@@ -28,6 +29,7 @@ enum Happening {
     List(u8, bool),
     Answer(usize, u8),
     Lead(bool),
+    Said(u8, usize),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -39,6 +41,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (0_u8..4, 0_u8..4).prop_map(|(a, b)| Happening::Gone(a, b)),
         1 => (0_u8..6, any::<bool>()).prop_map(|(a, b)| Happening::List(a, b)),
         8 => (any::<usize>(), 0_u8..12).prop_map(|(a, b)| Happening::Answer(a, b)),
+        1 => (0_u8..5, 0_usize..5).prop_map(|(a, b)| Happening::Said(a, b)),
         1 => prop::bool::weighted(0.8).prop_map(Happening::Lead),
     ]
 }
@@ -123,6 +126,12 @@ impl Chaos {
                 self.step(Input::Observed(Change::Pool(Box::new(objects::pool()))));
             }
             Happening::Answer(which, how) => self.answer(which, how),
+            Happening::Said(number, kind) => {
+                let offering = objects::spot("m.large", "a");
+                let machine = objects::machine(&offering, usize::from(number)).provider_id;
+                let kind = CloudEventKind::ALL[kind];
+                self.step(Input::Cloud(CloudEvent { machine, kind }));
+            }
             Happening::Lead(leads) => self.step(Input::Leadership(if leads {
                 Leadership::Leading
             } else {

@@ -33,6 +33,9 @@ pub enum Lane {
     /// A node goes by decision.
     #[serde(rename = "disruption")]
     Disruption,
+    /// The cloud announced that it takes a machine, or took it.
+    #[serde(rename = "interruption")]
+    Interruption,
     /// A pod was told to leave.
     #[serde(rename = "eviction")]
     Eviction,
@@ -130,6 +133,7 @@ fn told(event: &Event) -> Option<(Lane, String)> {
             Some((Lane::Eviction, "a pod whose node's time was up".to_owned()))
         }
         Event::PodEvicted { .. } => Some((Lane::Eviction, "a pod".to_owned())),
+        Event::MachineTaken { .. } => Some((Lane::Interruption, "a machine taken away".to_owned())),
         Event::Fault(kind) => Some((Lane::Fault, kind.name().to_owned())),
         Event::ControllerStarted => {
             Some((Lane::Controller, "started with an empty memory".to_owned()))
@@ -151,6 +155,7 @@ fn told(event: &Event) -> Option<(Lane, String)> {
         | Event::NodeReady { .. }
         | Event::NodeDeleting { .. }
         | Event::NodeGone { .. }
+        | Event::CloudSaid { .. }
         | Event::Promised { .. } => None,
     }
 }
@@ -160,6 +165,7 @@ fn decided(notice: &Notice) -> Option<(Lane, String)> {
     let lane = match notice.kind {
         NoticeKind::Disrupted => Lane::Disruption,
         NoticeKind::GivenUp => Lane::GivenUp,
+        NoticeKind::Announced => Lane::Interruption,
         NoticeKind::Nominated
         | NoticeKind::Unplaced
         | NoticeKind::ClaimCreated

@@ -1,0 +1,134 @@
+//! What a scenario file says of the cloud: who takes machines away, and what it allows.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::time::Duration;
+
+use tidewright::api::rules::{FieldPath, Violation};
+use tidewright::model::time::parse_duration;
+
+use super::file::PaidFor;
+use super::rules::span;
+use crate::setup::{Interrupt, Share, Taking};
+
+/// Machines that are taken away. What is left out matches all.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InterruptFile {
+    /// How.
+    #[serde(default)]
+    pub how: How,
+    /// How many; this or `percent`.
+    pub machines: Option<u32>,
+    /// How many of a hundred; this or `machines`.
+    pub percent: Option<u32>,
+    /// The instance type.
+    pub instance_type: Option<String>,
+    /// The zone.
+    pub zone: Option<String>,
+    /// They are told within so long.
+    pub within: Option<String>,
+    /// A rebalance is recommended so long before.
+    pub rebalance_before: Option<String>,
+}
+
+/// How machines are taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum How {
+    /// Spot machines, by the cloud, two minutes after a notice.
+    #[default]
+    Spot,
+    /// Terminated by somebody.
+    Terminated,
+    /// Stopped by somebody.
+    Stopped,
+}
+
+/// A zone that is lost.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ZoneOutageFile {
+    /// The zone.
+    pub zone: String,
+    /// For how long nothing is sold there.
+    pub lasts: String,
+}
+
+/// What the account may run.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QuotaFile {
+    /// How it is paid for.
+    pub capacity_type: PaidFor,
+    /// How many vCPUs; left out, as many as anybody wants.
+    pub vcpus: Option<u32>,
+}
+
+impl InterruptFile {
+    /// What the world is told, once the rules have been checked.
+    pub(super) fn setup(&self) -> Interrupt {
+        let length = |text: &Option<String>| {
+            let text = text.as_deref()?;
+            Some(parse_duration(text).expect("the rules of the file check its durations"))
+        };
+        Interrupt {
+            how: match self.how {
+                How::Spot => Taking::Spot,
+                How::Terminated => Taking::Terminated,
+                How::Stopped => Taking::Stopped,
+            },
+            share: match (self.machines, self.percent) {
+                (Some(machines), _) => Share::Machines(machines),
+                (None, percent) => Share::Percent(percent.unwrap_or(100)),
+            },
+            instance_type: self.instance_type.clone(),
+            zone: self.zone.clone(),
+            within: length(&self.within).unwrap_or(Duration::ZERO),
+            rebalance_before: length(&self.rebalance_before),
+        }
+    }
+
+    /// What is wrong with it.
+    pub(super) fn check(&self, path: &FieldPath) -> Vec<Violation> {
+        let spans = [
+            ("within", &self.within),
+            ("rebalanceBefore", &self.rebalance_before),
+        ];
+        let spans = spans
+            .iter()
+            .filter_map(|(name, text)| span(&path.field(*name), text.as_ref()?));
+        let mut violations: Vec<Violation> = spans.collect();
+        if self.machines.is_some() == self.percent.is_some() {
+            let rule = "Exactly one of the two says how many machines are taken.";
+            let fix = "Write `machines: 3`, or `percent: 33`.";
+            violations.push(Violation::new(
+                path.clone(),
+                "machines, percent".to_owned(),
+                rule,
+                fix,
+            ));
+        }
+        if let Some(percent) = self.percent.filter(|it| !(1..=100).contains(it)) {
+            let rule = "This must be a number from 1 to 100.";
+            let fix = "Write a third as 33.";
+            violations.push(Violation::new(
+                path.field("percent"),
+                percent.to_string(),
+                rule,
+                fix,
+            ));
+        }
+        if self.how != How::Spot && self.rebalance_before.is_some() {
+            let rule = "A rebalance is recommended for spot machines that the cloud takes.";
+            let fix = "Leave it out, or write `how: spot`.";
+            violations.push(Violation::new(
+                path.field("rebalanceBefore"),
+                self.rebalance_before.clone().unwrap_or_default(),
+                rule,
+                fix,
+            ));
+        }
+        violations
+    }
+}
