@@ -215,9 +215,7 @@ fn annotation<'a>(pod: &'a Pod, name: &str) -> Option<&'a str> {
 
 /// The pods on a node that have not come to their end.
 pub fn pods_on(store: &Store, node: &str) -> Vec<ObjectKey> {
-    let pods = store.all::<Pod>().iter();
-    let here =
-        pods.filter(|(_, pod)| crate::store::node_name(pod) == Some(node) && !is_terminal(pod));
+    let here = store.pods_on(node).filter(|(_, pod)| !is_terminal(pod));
     here.map(|(key, _)| key.clone()).collect()
 }
 

@@ -31,12 +31,9 @@ impl Store {
         }
     }
 
-    /// The objects of a kind that name this owner.
+    /// The objects of a kind that name this owner, by key.
     pub fn owned_by<T: Stored>(&self, owner: &Uid) -> Vec<ObjectKey> {
-        let named = self.all::<T>().iter().filter(|(_, object)| {
-            let owners = object.meta().owner_references.iter().flatten();
-            owners.into_iter().any(|known| known.uid == owner.as_str())
-        });
-        named.map(|(key, _)| key.clone()).collect()
+        let owned = self.index.owned_by(owner.as_str(), T::KIND);
+        owned.cloned().collect()
     }
 }

@@ -55,6 +55,21 @@ impl Store {
         Ok(())
     }
 
+    /// The pods that are bound to a node.
+    pub fn pods_on<'a>(&'a self, node: &'a str) -> impl Iterator<Item = (&'a ObjectKey, &'a Pod)> {
+        let pods = self.pods_of_node(node);
+        pods.filter(move |(_, pod)| node_name(pod) == Some(node))
+    }
+
+    /// The pods that are bound to a node or made for it.
+    pub fn pods_of_node<'a>(
+        &'a self,
+        node: &str,
+    ) -> impl Iterator<Item = (&'a ObjectKey, &'a Pod)> {
+        let keys = self.index.of_node(node);
+        keys.filter_map(|key| self.pods.get_key_value(key))
+    }
+
     /// Removes a pod whose containers have stopped, or whose node is no more.
     pub fn remove_pod(&mut self, key: &ObjectKey, now: Timestamp) {
         self.remove::<Pod>(key, now);
@@ -76,6 +91,19 @@ impl Store {
 pub fn node_name(pod: &Pod) -> Option<&str> {
     let node = pod.spec.as_ref()?.node_name.as_deref()?;
     (!node.is_empty()).then_some(node)
+}
+
+/// The node that a pod of a DaemonSet is made for: its node affinity names it.
+pub fn node_made_for(pod: &Pod) -> Option<&str> {
+    let affinity = pod.spec.as_ref()?.affinity.as_ref()?;
+    let required = affinity
+        .node_affinity
+        .as_ref()?
+        .required_during_scheduling_ignored_during_execution
+        .as_ref()?;
+    let term = required.node_selector_terms.first()?;
+    let field = term.match_fields.as_ref()?.first()?;
+    field.values.as_ref()?.first().map(String::as_str)
 }
 
 /// Whether a pod has come to its end.

@@ -7,7 +7,7 @@ use tidewright::api::nodeclaim::NodeClaim;
 use tidewright::api::nodeclass::EC2NodeClass;
 use tidewright::api::nodepool::NodePool;
 
-use super::{Store, Table};
+use super::{Store, Table, node_made_for, node_name};
 use crate::setup::ObjectKind;
 
 /// A kind of objects in the store.
@@ -26,10 +26,13 @@ pub trait Stored: kube::Resource<DynamicType = ()> + Clone + PartialEq {
 
     /// Takes over metadata and wishes of `other`, and keeps what is.
     fn adopt(&mut self, other: Self);
+
+    /// The node that it is on or made for, if it is a pod that has one.
+    fn node(&self) -> Option<&str>;
 }
 
 macro_rules! stored {
-    ($($kind:ident: $table:ident,)*) => {$(
+    ($($kind:ident: $table:ident $(on $node:path)?,)*) => {$(
         impl Stored for $kind {
             const KIND: ObjectKind = stored!(@kind $kind);
 
@@ -49,6 +52,10 @@ macro_rules! stored {
                 self.metadata = other.metadata;
                 self.spec = other.spec;
             }
+
+            fn node(&self) -> Option<&str> {
+                None$(.or_else(|| $node(self)))?
+            }
         }
     )*};
     (@kind EC2NodeClass) => { ObjectKind::NodeClass };
@@ -56,7 +63,7 @@ macro_rules! stored {
 }
 
 stored! {
-    Pod: pods,
+    Pod: pods on node_on_or_made_for,
     Node: nodes,
     NodeClaim: node_claims,
     NodePool: node_pools,
@@ -65,4 +72,8 @@ stored! {
     ReplicaSet: replica_sets,
     DaemonSet: daemon_sets,
     Job: jobs,
+}
+
+fn node_on_or_made_for(pod: &Pod) -> Option<&str> {
+    node_name(pod).or_else(|| node_made_for(pod))
 }

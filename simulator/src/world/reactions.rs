@@ -59,6 +59,7 @@ impl World {
             key,
             uid,
             how,
+            ..
         } = touched;
         match kind {
             ObjectKind::Pod => self.log_pod(key, uid, *how),
@@ -179,14 +180,19 @@ impl World {
     }
 
     fn react_to(&mut self, touched: &Touched) {
+        self.workloads.touched(touched);
         let Touched {
             kind,
             key,
             uid,
             how,
+            ..
         } = touched;
         match kind {
             ObjectKind::Pod => {
+                if let Some(node) = &touched.node {
+                    self.scheduler.load_touched(node);
+                }
                 self.scheduler.pod_touched(&self.store, key);
                 self.kubelet_sees(key, uid, *how);
                 self.schedule_later();
@@ -250,8 +256,7 @@ impl World {
     /// The pods of a node that is gone are removed by the pod garbage collector. One that nobody
     /// had asked to leave was driven out.
     fn lose_pods(&mut self, node: &str) {
-        let pods = self.store.all::<Pod>().iter();
-        let here = pods.filter(|(_, pod)| node_name(pod) == Some(node));
+        let here = self.store.pods_on(node);
         let here: Vec<ObjectKey> = here.map(|(key, _)| key.clone()).collect();
         for key in here {
             if let Some(event) = self.driven_out(&key, node) {

@@ -7,10 +7,11 @@ use k8s_openapi::api::core::v1::{
 };
 use tidewright::model::time::Timestamp;
 
-use super::{Wanted, Workloads, is_active, is_going, owner, pods_of};
+use super::due::Due;
+use super::{Wanted, Workloads, is_active, is_going, owner};
 use crate::event::Actor;
 use crate::kube::scheduler::{Misfit, fits_labels_and_taints};
-use crate::store::{Grace, ObjectKey, Store, Table, uid};
+use crate::store::{Grace, ObjectKey, Store, node_made_for, uid};
 
 /// What pods of DaemonSets tolerate without saying so ("Taints and tolerations" there).
 const TOLERATED: [(&str, &str); 6] = [
@@ -22,59 +23,75 @@ const TOLERATED: [(&str, &str); 6] = [
     ("node.kubernetes.io/unschedulable", "NoSchedule"),
 ];
 
-/// Each DaemonSet has a pod on every node that takes it; false if the pace left some for later.
-pub(super) fn run(workloads: &mut Workloads, store: &mut Store, now: Timestamp) -> bool {
+/// Each DaemonSet has a pod on every node that takes it.
+pub(super) fn run(workloads: &mut Workloads, store: &mut Store, due: &Due, now: Timestamp) {
     let sets = store.all::<DaemonSet>().clone();
-    let nodes = store.all::<Node>().clone();
-    let mut done = true;
     for (key, set) in sets.iter().filter(|(_, it)| !is_going(*it)) {
-        let Some(spec) = set.spec.as_ref() else {
-            continue;
+        let nodes: Vec<ObjectKey> = if due.has(set) {
+            store.all::<Node>().keys().cloned().collect()
+        } else {
+            due.nodes().map(ObjectKey::cluster).collect()
         };
-        for (node, verdict) in judge(&spec.template, &nodes) {
-            let pods = pods_for(store, set, node);
-            if verdict.is_ok() && pods.is_empty() {
-                let wanted = Wanted {
-                    owner: owner(set),
-                    namespace: &key.namespace,
-                    template: &spec.template,
-                    node: Some(node),
-                };
-                done &= workloads.create(store, &wanted, 1, now);
-            }
-            for pod in pods.iter().filter(|_| verdict == Err(Misfit::Labels)) {
-                let deleted = store.delete_pod(pod, Grace::OfPod, Actor::User, now);
-                debug_assert!(deleted.is_ok(), "it was listed a moment ago");
-            }
-        }
+        let nodes = nodes.iter().map(|node| node.name.as_str());
+        cover(workloads, store, (key, set), nodes, now);
     }
-    done
 }
 
-/// For each node that is to stay, whether the pod of this template belongs there. Taints that
-/// come and go while a node is set up or drained keep a pod away; only labels that no longer
-/// match drive it out.
-fn judge<'a>(
-    template: &PodTemplateSpec,
-    nodes: &'a Table<Node>,
-) -> Vec<(&'a str, Result<(), Misfit>)> {
-    let nodes = nodes.iter().filter(|(_, node)| !is_going(*node));
-    let judged = nodes.map(|(key, node)| {
-        let mut spec = template.spec.clone().unwrap_or_default();
-        pin(&mut spec, &key.name);
-        let pod = Pod {
-            spec: Some(spec),
-            ..Pod::default()
+/// Sees to the pods of one DaemonSet on some nodes.
+fn cover<'a>(
+    workloads: &mut Workloads,
+    store: &mut Store,
+    (key, set): (&ObjectKey, &DaemonSet),
+    nodes: impl Iterator<Item = &'a str>,
+    now: Timestamp,
+) {
+    let Some(spec) = set.spec.as_ref() else {
+        return;
+    };
+    for node in nodes {
+        let Some(verdict) = judge(store, &spec.template, node) else {
+            continue;
         };
-        (key.name.as_str(), fits_labels_and_taints(&pod, node))
-    });
-    judged.collect()
+        let pods = pods_for(store, set, node);
+        if verdict.is_ok() && pods.is_empty() {
+            let wanted = Wanted {
+                owner: owner(set),
+                namespace: &key.namespace,
+                template: &spec.template,
+                node: Some(node),
+            };
+            workloads.create(store, &wanted, 1, now);
+        }
+        for pod in pods.iter().filter(|_| verdict == Err(Misfit::Labels)) {
+            let deleted = store.delete_pod(pod, Grace::OfPod, Actor::User, now);
+            debug_assert!(deleted.is_ok(), "it was listed a moment ago");
+        }
+    }
+}
+
+/// Whether the pod of this template belongs on a node; none if the node is not to stay. Taints that
+/// come and go while a node is set up or drained keep a pod away; only labels that no longer match
+/// drive it out.
+fn judge(store: &Store, template: &PodTemplateSpec, node: &str) -> Option<Result<(), Misfit>> {
+    let known = store.get::<Node>(&ObjectKey::cluster(node));
+    let staying = known.filter(|node| !is_going(*node))?;
+    let mut spec = template.spec.clone().unwrap_or_default();
+    pin(&mut spec, node);
+    let pod = Pod {
+        spec: Some(spec),
+        ..Pod::default()
+    };
+    Some(fits_labels_and_taints(&pod, staying))
 }
 
 /// The active pods of a set that are for a node.
 fn pods_for(store: &Store, set: &DaemonSet, node: &str) -> Vec<ObjectKey> {
-    let pods = pods_of(store, &uid(set)).into_iter();
-    let here = pods.filter(|(_, pod)| is_active(pod) && pinned_to(pod) == Some(node));
+    let set = uid(set);
+    let own = store.pods_of_node(node).filter(|(_, pod)| {
+        let owners = pod.metadata.owner_references.iter().flatten();
+        owners.into_iter().any(|known| known.uid == set.as_str())
+    });
+    let here = own.filter(|(_, pod)| is_active(pod) && node_made_for(pod) == Some(node));
     here.map(|(key, _)| key.clone()).collect()
 }
 
@@ -106,23 +123,4 @@ pub(super) fn pin(spec: &mut PodSpec, node: &str) {
         ..Toleration::default()
     });
     spec.tolerations.get_or_insert_default().extend(tolerated);
-}
-
-fn pinned_to(pod: &Pod) -> Option<&str> {
-    let affinity = pod
-        .spec
-        .as_ref()?
-        .affinity
-        .as_ref()?
-        .node_affinity
-        .as_ref()?;
-    let required = affinity
-        .required_during_scheduling_ignored_during_execution
-        .as_ref()?;
-    let field = required
-        .node_selector_terms
-        .first()?
-        .match_fields
-        .as_ref()?;
-    field.first()?.values.as_ref()?.first().map(String::as_str)
 }

@@ -4,7 +4,8 @@ use k8s_openapi::api::batch::v1::{Job, JobCondition};
 use k8s_openapi::api::core::v1::Pod;
 use tidewright::model::time::Timestamp;
 
-use super::{Wanted, Workloads, is_active, is_going, owner, pods_of};
+use super::due::Due;
+use super::{Wanted, Workloads, is_active, owner, pods_of};
 use crate::kube::conditions::Truth;
 use crate::store::{ObjectKey, Store, time, uid};
 
@@ -17,11 +18,10 @@ struct Counts {
     failed: usize,
 }
 
-/// Each job has as many active pods as it still needs; false if the pace left some for later.
-pub(super) fn run(workloads: &mut Workloads, store: &mut Store, now: Timestamp) -> bool {
-    let jobs = store.all::<Job>().clone();
-    let mut done = true;
-    for (key, job) in jobs.iter().filter(|(_, it)| !is_going(*it) && !is_over(it)) {
+/// Each job has as many active pods as it still needs.
+pub(super) fn run(workloads: &mut Workloads, store: &mut Store, due: &Due, now: Timestamp) {
+    let jobs = due.of::<Job>(store);
+    for (key, job) in jobs.iter().filter(|(_, it)| !is_over(it)) {
         let Some(spec) = job.spec.as_ref() else {
             continue;
         };
@@ -43,10 +43,9 @@ pub(super) fn run(workloads: &mut Workloads, store: &mut Store, now: Timestamp) 
                 node: None,
             };
             let missing = needed.saturating_sub(counts.active);
-            done &= workloads.create(store, &wanted, missing, now);
+            workloads.create(store, &wanted, missing, now);
         }
     }
-    done
 }
 
 fn counts(pods: &[(&ObjectKey, &Pod)]) -> Counts {

@@ -1,10 +1,11 @@
 //! The controllers of workloads: Deployment, ReplicaSet, DaemonSet and Job.
 //!
-//! They look at everything there is and do what is missing. Pods are created at the pace of
-//! kube-controller-manager's client: 20 a second, 30 at once ("kube-controller-manager",
+//! They look at what was touched and at what owns it, and do what is missing. Pods are created at
+//! the pace of kube-controller-manager's client: 20 a second, 30 at once ("kube-controller-manager",
 //! `--kube-api-qps` and `--kube-api-burst`).
 
 mod daemons;
+mod due;
 mod jobs;
 mod replicas;
 
@@ -15,7 +16,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use tidewright::model::id::{Uid, stable_hash};
 use tidewright::model::time::Timestamp;
 
-use crate::store::{ObjectKey, Store, Stored, is_terminal, uid};
+use crate::store::{ObjectKey, Store, Stored, Touched, is_terminal, uid};
+
+use due::Due;
 
 /// Pods a second.
 const PODS_PER_SECOND: u64 = 20;
@@ -32,6 +35,7 @@ pub struct Workloads {
     allowance: u64,
     counted_at: Timestamp,
     named: u64,
+    due: Due,
 }
 
 impl Workloads {
@@ -41,16 +45,24 @@ impl Workloads {
             allowance: PODS_BURST * POD,
             counted_at: now,
             named: 0,
+            due: Due::default(),
         }
+    }
+
+    /// Something was touched: whoever it concerns looks at it in the next run.
+    pub fn touched(&mut self, touched: &Touched) {
+        self.due.touched(touched);
     }
 
     /// Does what is missing. The answer is when to go on, if the pace left something undone.
     pub fn run(&mut self, store: &mut Store, now: Timestamp) -> Option<Timestamp> {
         self.count(now);
-        replicas::deployments(store, now);
-        let done = replicas::replica_sets(self, store, now)
-            & jobs::run(self, store, now)
-            & daemons::run(self, store, now);
+        let due = std::mem::take(&mut self.due);
+        replicas::deployments(store, &due, now);
+        replicas::replica_sets(self, store, &due, now);
+        jobs::run(self, store, &due, now);
+        daemons::run(self, store, &due, now);
+        let done = self.due.is_empty();
         (!done).then(|| now.saturating_add(Duration::from_millis(1_000 / PODS_PER_SECOND)))
     }
 
@@ -61,17 +73,12 @@ impl Workloads {
         self.counted_at = now;
     }
 
-    /// Creates up to `count` pods; false if the pace left some for later.
-    fn create(
-        &mut self,
-        store: &mut Store,
-        wanted: &Wanted<'_>,
-        count: usize,
-        now: Timestamp,
-    ) -> bool {
+    /// Creates up to `count` pods; if the pace leaves some for later, their owner stays due.
+    fn create(&mut self, store: &mut Store, wanted: &Wanted<'_>, count: usize, now: Timestamp) {
         for _ in 0..count {
             if self.allowance < POD {
-                return false;
+                self.due.again(wanted);
+                return;
             }
             self.allowance -= POD;
             self.named += 1;
@@ -79,7 +86,6 @@ impl Workloads {
             let created = store.create(pod, now);
             debug_assert!(created.is_ok(), "names are counted and never occur twice");
         }
-        true
     }
 }
 
@@ -133,12 +139,9 @@ fn owner<T: Stored>(object: &T) -> OwnerReference {
 
 /// The pods of an owner, by key.
 fn pods_of<'a>(store: &'a Store, owner: &Uid) -> Vec<(&'a ObjectKey, &'a Pod)> {
-    let pods = store.all::<Pod>().iter();
-    let own = pods.filter(|(_, pod)| {
-        let owners = pod.metadata.owner_references.iter().flatten();
-        owners.into_iter().any(|known| known.uid == owner.as_str())
-    });
-    own.collect()
+    let keys = store.owned_by::<Pod>(owner).into_iter();
+    let pods = keys.filter_map(|key| store.all::<Pod>().get_key_value(&key));
+    pods.collect()
 }
 
 /// Whether a pod runs or waits and is to stay.

@@ -7,15 +7,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tidewright::model::id::stable_hash;
 use tidewright::model::time::Timestamp;
 
-use super::{Wanted, Workloads, is_active, is_going, owner, pods_of};
+use super::due::Due;
+use super::{Wanted, Workloads, is_active, owner, pods_of};
 use crate::event::Actor;
 use crate::kube::conditions::pod_is;
 use crate::store::{Grace, ObjectKey, Store, node_name, uid};
 
 /// Each Deployment has one ReplicaSet for its template, with its replicas.
-pub(super) fn deployments(store: &mut Store, now: Timestamp) {
-    let deployments = store.all::<Deployment>().clone();
-    for (key, deployment) in deployments.iter().filter(|(_, it)| !is_going(*it)) {
+pub(super) fn deployments(store: &mut Store, due: &Due, now: Timestamp) {
+    for (key, deployment) in &due.of::<Deployment>(store) {
         let Some(spec) = deployment.spec.as_ref() else {
             continue;
         };
@@ -56,11 +56,14 @@ fn scale(store: &mut Store, key: &ObjectKey, replicas: Option<i32>) {
     debug_assert!(scaled.is_ok(), "it was listed a moment ago");
 }
 
-/// Each ReplicaSet has as many active pods as it wants; false if the pace left some for later.
-pub(super) fn replica_sets(workloads: &mut Workloads, store: &mut Store, now: Timestamp) -> bool {
-    let sets = store.all::<ReplicaSet>().clone();
-    let mut done = true;
-    for (key, set) in sets.iter().filter(|(_, it)| !is_going(*it)) {
+/// Each ReplicaSet has as many active pods as it wants.
+pub(super) fn replica_sets(
+    workloads: &mut Workloads,
+    store: &mut Store,
+    due: &Due,
+    now: Timestamp,
+) {
+    for (key, set) in &due.of::<ReplicaSet>(store) {
         let spec = set.spec.as_ref();
         let Some(template) = spec.and_then(|spec| spec.template.as_ref()) else {
             continue;
@@ -75,14 +78,13 @@ pub(super) fn replica_sets(workloads: &mut Workloads, store: &mut Store, now: Ti
                 template,
                 node: None,
             };
-            done &= workloads.create(store, &wanted, replicas - active.len(), now);
+            workloads.create(store, &wanted, replicas - active.len(), now);
         }
         for surplus in active.iter().take(active.len().saturating_sub(replicas)) {
             let deleted = store.delete_pod(surplus, Grace::OfPod, Actor::User, now);
             debug_assert!(deleted.is_ok(), "it was listed a moment ago");
         }
     }
-    done
 }
 
 /// The active pods, those that go first at the front (Kubernetes documentation, "ReplicaSet"):

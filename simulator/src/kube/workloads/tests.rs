@@ -27,6 +27,14 @@ fn pods(store: &Store) -> usize {
         .count()
 }
 
+/// Shows the controllers what was touched, and lets them run.
+fn run(workloads: &mut Workloads, store: &mut Store, now: Timestamp) -> Option<Timestamp> {
+    for touched in store.take_touched() {
+        workloads.touched(&touched);
+    }
+    workloads.run(store, now)
+}
+
 #[test]
 fn a_deployment_gets_its_pods_at_the_pace_of_the_controllers() {
     let (mut store, mut workloads) = (Store::default(), Workloads::new(NOW));
@@ -35,15 +43,15 @@ fn a_deployment_gets_its_pods_at_the_pace_of_the_controllers() {
         "spec": {"replicas": 50, "selector": {}, "template": template()},
     }));
     store.create(deployment, NOW).expect("new");
-    let again = workloads.run(&mut store, NOW).expect("the burst is 30");
+    let again = run(&mut workloads, &mut store, NOW).expect("the burst is 30");
     assert_eq!(pods(&store), 30);
     assert_eq!(
-        workloads.run(&mut store, again),
+        run(&mut workloads, &mut store, again),
         Some(again.saturating_add(again.since(NOW)))
     );
     assert_eq!(pods(&store), 31);
     let later = NOW.saturating_add(Duration::from_secs(1));
-    assert_eq!(workloads.run(&mut store, later), None);
+    assert_eq!(run(&mut workloads, &mut store, later), None);
     assert_eq!(pods(&store), 50);
 
     let key = ObjectKey::new("default", "web");
@@ -51,7 +59,7 @@ fn a_deployment_gets_its_pods_at_the_pace_of_the_controllers() {
         deployment.spec.get_or_insert_default().replicas = Some(2);
     });
     scaled.expect("known");
-    assert_eq!(workloads.run(&mut store, later), None);
+    assert_eq!(run(&mut workloads, &mut store, later), None);
     assert_eq!(pods(&store), 2);
 
     store
@@ -70,14 +78,14 @@ fn a_job_ends_when_enough_pods_have_succeeded() {
     store.create(job, NOW).expect("new");
     let mut started = 0;
     for active in [2, 2, 1] {
-        assert_eq!(workloads.run(&mut store, NOW), None);
+        assert_eq!(run(&mut workloads, &mut store, NOW), None);
         assert_eq!(pods(&store), active);
         let running = store.all::<Pod>().iter().find(|(_, pod)| is_active(pod));
         let key = running.map(|(key, _)| key.clone()).expect("one is active");
         kubelet::finish(&mut store, &key, NOW);
         started += 1;
     }
-    workloads.run(&mut store, NOW);
+    run(&mut workloads, &mut store, NOW);
     assert_eq!((started, pods(&store)), (3, 0));
     let job = store
         .get::<Job>(&ObjectKey::new("default", "report"))
@@ -110,7 +118,7 @@ fn a_daemon_set_has_a_pod_on_every_node_that_it_tolerates() {
         let node: Node = read(json!({"metadata": {"name": name}, "spec": {"taints": taints}}));
         store.create(node, NOW).expect("new");
     }
-    workloads.run(&mut store, NOW);
+    run(&mut workloads, &mut store, NOW);
     assert_eq!(pods(&store), 2);
     // A taint that comes later keeps new pods away and lets those that are there stay.
     let key = ObjectKey::cluster("open");
@@ -119,6 +127,6 @@ fn a_daemon_set_has_a_pod_on_every_node_that_it_tolerates() {
         node.spec.get_or_insert_default().taints = Some(read(taints));
     });
     tainted.expect("known");
-    workloads.run(&mut store, NOW);
+    run(&mut workloads, &mut store, NOW);
     assert_eq!(pods(&store), 2);
 }
