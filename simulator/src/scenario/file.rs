@@ -4,9 +4,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Number;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tidewright::api::nodeclass::{EC2NodeClass, EC2NodeClassSpec};
 use tidewright::api::nodepool::{NodePool, NodePoolSpec};
@@ -129,8 +131,16 @@ pub struct Applied {
     pub replica_set: Option<Box<ReplicaSet>>,
     /// A DaemonSet.
     pub daemon_set: Option<Box<DaemonSet>>,
+    /// A StatefulSet.
+    pub stateful_set: Option<Box<StatefulSet>>,
     /// A Job.
     pub job: Option<Box<Job>>,
+    /// A CronJob.
+    pub cron_job: Option<Box<CronJob>>,
+    /// A PodDisruptionBudget.
+    pub pod_disruption_budget: Option<Box<PodDisruptionBudget>>,
+    /// A PriorityClass.
+    pub priority_class: Option<Box<PriorityClass>>,
 }
 
 /// A NodePool. The type of the API leaves the shape of its metadata open.
@@ -193,6 +203,8 @@ pub enum ScalableKind {
     Deployment,
     /// A ReplicaSet.
     ReplicaSet,
+    /// A StatefulSet.
+    StatefulSet,
 }
 
 /// An object to be deleted.
@@ -228,8 +240,16 @@ pub enum DeletableKind {
     ReplicaSet,
     /// A DaemonSet.
     DaemonSet,
+    /// A StatefulSet.
+    StatefulSet,
     /// A Job.
     Job,
+    /// A CronJob.
+    CronJob,
+    /// A PodDisruptionBudget.
+    PodDisruptionBudget,
+    /// A PriorityClass.
+    PriorityClass,
 }
 
 fn default_namespace() -> String {

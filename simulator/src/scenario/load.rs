@@ -209,6 +209,7 @@ impl Loader {
                 kind: match scaled.kind {
                     ScalableKind::Deployment => ObjectKind::Deployment,
                     ScalableKind::ReplicaSet => ObjectKind::ReplicaSet,
+                    ScalableKind::StatefulSet => ObjectKind::StatefulSet,
                 },
                 namespace: scaled.namespace.clone(),
                 name: scaled.name.clone(),
@@ -310,7 +311,11 @@ fn deleted_kind(kind: DeletableKind) -> ObjectKind {
         DeletableKind::Deployment => ObjectKind::Deployment,
         DeletableKind::ReplicaSet => ObjectKind::ReplicaSet,
         DeletableKind::DaemonSet => ObjectKind::DaemonSet,
+        DeletableKind::StatefulSet => ObjectKind::StatefulSet,
         DeletableKind::Job => ObjectKind::Job,
+        DeletableKind::CronJob => ObjectKind::CronJob,
+        DeletableKind::PodDisruptionBudget => ObjectKind::PodDisruptionBudget,
+        DeletableKind::PriorityClass => ObjectKind::PriorityClass,
     }
 }
 
@@ -322,7 +327,11 @@ fn object(manifest: Manifest) -> Option<Object> {
         Manifest::Deployment(object) => Some(Object::Deployment(object)),
         Manifest::ReplicaSet(object) => Some(Object::ReplicaSet(object)),
         Manifest::DaemonSet(object) => Some(Object::DaemonSet(object)),
+        Manifest::StatefulSet(object) => Some(Object::StatefulSet(object)),
         Manifest::Job(object) => Some(Object::Job(object)),
+        Manifest::CronJob(object) => Some(Object::CronJob(object)),
+        Manifest::PodDisruptionBudget(object) => Some(Object::PodDisruptionBudget(object)),
+        Manifest::PriorityClass(object) => Some(Object::PriorityClass(object)),
         Manifest::Namespace(_) => None,
     }
 }
@@ -335,17 +344,25 @@ fn inline(applied: &Applied) -> Vec<Object> {
         deployment,
         replica_set,
         daemon_set,
+        stateful_set,
         job,
+        cron_job,
+        pod_disruption_budget,
+        priority_class,
         manifests: _,
     } = applied.clone();
     let objects = [
         node_class.map(|it| Object::NodeClass(Box::new(it.object()))),
         node_pool.map(|it| Object::NodePool(Box::new(it.object()))),
+        priority_class.map(Object::PriorityClass),
+        pod_disruption_budget.map(Object::PodDisruptionBudget),
         daemon_set.map(Object::DaemonSet),
         pod.map(Object::Pod),
         deployment.map(Object::Deployment),
         replica_set.map(Object::ReplicaSet),
+        stateful_set.map(Object::StatefulSet),
         job.map(Object::Job),
+        cron_job.map(Object::CronJob),
     ];
     objects.into_iter().flatten().collect()
 }

@@ -1,6 +1,6 @@
 //! The garbage collector: what an owner leaves behind goes too.
 
-use k8s_openapi::api::apps::v1::{DaemonSet, ReplicaSet};
+use k8s_openapi::api::apps::v1::{DaemonSet, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use tidewright::api::nodeclaim::NodeClaim;
@@ -20,6 +20,7 @@ impl Store {
         }
         self.delete_owned::<ReplicaSet>(owner, now);
         self.delete_owned::<DaemonSet>(owner, now);
+        self.delete_owned::<StatefulSet>(owner, now);
         self.delete_owned::<Job>(owner, now);
         self.delete_owned::<NodeClaim>(owner, now);
         self.delete_owned::<Node>(owner, now);

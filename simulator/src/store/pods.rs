@@ -1,13 +1,12 @@
-//! How pods go: with a grace, and through the eviction API.
+//! How pods go: with a grace.
 
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use tidewright::engine::ApiError;
-use tidewright::model::id::Uid;
 use tidewright::model::time::Timestamp;
 
-use super::{ObjectKey, Store, time, uid};
+use super::{ObjectKey, Store, time};
 use crate::event::Actor;
 
 /// How long a pod may take to stop.
@@ -58,17 +57,6 @@ impl Store {
     /// Removes a pod whose containers have stopped, or whose node is no more.
     pub fn remove_pod(&mut self, key: &ObjectKey, now: Timestamp) {
         self.remove::<Pod>(key, now);
-    }
-
-    /// Moves a pod away through the eviction API (Kubernetes documentation, "API-initiated
-    /// Eviction"). A pod of another uid is another pod. Disruption budgets of pods are not part
-    /// of this world, so that none forbids it.
-    pub fn evict(&mut self, key: &ObjectKey, whom: &Uid, now: Timestamp) -> Result<(), ApiError> {
-        let pod = self.get::<Pod>(key).ok_or(ApiError::NotFound)?;
-        if uid(pod) != *whom {
-            return Err(ApiError::Conflict);
-        }
-        self.delete_pod(key, Grace::OfPod, Actor::Controller, now)
     }
 }
 

@@ -1,8 +1,10 @@
 //! The kinds of objects that the store holds.
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use tidewright::api::nodeclaim::NodeClaim;
 use tidewright::api::nodeclass::EC2NodeClass;
 use tidewright::api::nodepool::NodePool;
@@ -64,5 +66,29 @@ stored! {
     Deployment: deployments,
     ReplicaSet: replica_sets,
     DaemonSet: daemon_sets,
+    StatefulSet: stateful_sets,
     Job: jobs,
+    CronJob: cron_jobs,
+    PodDisruptionBudget: disruption_budgets,
+}
+
+/// A PriorityClass has its wishes beside its metadata, and no status.
+impl Stored for PriorityClass {
+    const KIND: ObjectKind = ObjectKind::PriorityClass;
+
+    fn table(store: &Store) -> &Table<Self> {
+        &store.priority_classes
+    }
+
+    fn table_mut(store: &mut Store) -> &mut Table<Self> {
+        &mut store.priority_classes
+    }
+
+    fn wants_the_same(&self, other: &Self) -> bool {
+        self.value == other.value && self.global_default == other.global_default
+    }
+
+    fn adopt(&mut self, other: Self) {
+        *self = other;
+    }
 }

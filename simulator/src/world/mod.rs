@@ -59,7 +59,8 @@ pub struct World {
     scheduler: Scheduler,
     schedule_at: Option<Timestamp>,
     workloads: Workloads,
-    workloads_at: Option<Timestamp>,
+    /// When the controllers of workloads look again, each instant once.
+    workloads_at: BTreeSet<Timestamp>,
     /// What machines were told when they were bought.
     told: BTreeMap<ProviderId, UserData>,
     /// The machines behind nodes that have joined.
@@ -96,7 +97,7 @@ impl World {
             scheduler: Scheduler::default(),
             schedule_at: None,
             workloads: Workloads::new(start),
-            workloads_at: None,
+            workloads_at: BTreeSet::new(),
             told: BTreeMap::new(),
             hosts: BTreeMap::new(),
             schedulable: BTreeSet::new(),

@@ -7,10 +7,12 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use tidewright::api::nodeclaim::NodeClaim;
 use tidewright::model::id::{NodeName, PodKey, Uid};
 use tidewright::model::labels::keys;
+use tidewright::model::time::Timestamp;
 
 use super::{Life, Occurrence, World};
 use crate::echo::{Echoed, WatchFaults};
 use crate::event::Event;
+use crate::kube::conditions::pod_is;
 use crate::kube::kubelet::MachineStage;
 use crate::kube::scheduler::Verdict;
 use crate::setup::ObjectKind;
@@ -69,7 +71,11 @@ impl World {
             | ObjectKind::Deployment
             | ObjectKind::ReplicaSet
             | ObjectKind::DaemonSet
-            | ObjectKind::Job => {}
+            | ObjectKind::StatefulSet
+            | ObjectKind::Job
+            | ObjectKind::CronJob
+            | ObjectKind::PodDisruptionBudget
+            | ObjectKind::PriorityClass => {}
         }
     }
 
@@ -204,8 +210,14 @@ impl World {
             ObjectKind::Deployment
             | ObjectKind::ReplicaSet
             | ObjectKind::DaemonSet
-            | ObjectKind::Job => self.workloads_later(),
-            ObjectKind::NodePool | ObjectKind::NodeClaim | ObjectKind::NodeClass => {}
+            | ObjectKind::StatefulSet
+            | ObjectKind::Job
+            | ObjectKind::CronJob
+            | ObjectKind::PodDisruptionBudget => self.workloads_later(),
+            ObjectKind::NodePool
+            | ObjectKind::NodeClaim
+            | ObjectKind::NodeClass
+            | ObjectKind::PriorityClass => {}
         }
     }
 
@@ -271,6 +283,7 @@ impl World {
             uid: crate::store::uid(pod),
             node: node.into(),
             protected: crate::executor::is_protected(pod, self.now),
+            ready: pod_is(pod, "Ready"),
             forced: true,
         })
     }
@@ -326,17 +339,22 @@ impl World {
 
     fn workloads_later(&mut self) {
         let at = self.after(WORKLOADS_AFTER);
-        if self.workloads_at.is_none() {
-            self.workloads_at = Some(at);
+        if self.workloads_at.first().is_none_or(|known| *known > at) {
+            self.run_workloads_at(at);
+        }
+    }
+
+    fn run_workloads_at(&mut self, at: Timestamp) {
+        if self.workloads_at.insert(at) {
             self.queue.push(at, Occurrence::Workloads);
         }
     }
 
     pub(super) fn run_workloads(&mut self) {
-        self.workloads_at = None;
-        if let Some(at) = self.workloads.run(&mut self.store, self.now) {
-            self.workloads_at = Some(at);
-            self.queue.push(at, Occurrence::Workloads);
+        let now = self.now;
+        self.workloads_at.retain(|at| *at > now);
+        if let Some(at) = self.workloads.run(&mut self.store, now) {
+            self.run_workloads_at(at);
         }
     }
 }

@@ -1,16 +1,17 @@
 //! DaemonSets: one pod on every node that they tolerate (Kubernetes documentation, "DaemonSet").
 
-use k8s_openapi::api::apps::v1::DaemonSet;
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec};
 use k8s_openapi::api::core::v1::{
     Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec, PodTemplateSpec,
     Toleration,
 };
-use tidewright::model::time::Timestamp;
 
-use super::{Wanted, Workloads, is_active, is_going, owner, pods_of};
-use crate::event::Actor;
+use super::{Pass, Wanted, is_active, own_pods, revisions, staying};
 use crate::kube::scheduler::{Misfit, fits_labels_and_taints};
-use crate::store::{Grace, ObjectKey, Store, Table, uid};
+use crate::kube::share::{self, Rounding};
+use crate::store::{ObjectKey, Table, uid};
 
 /// What pods of DaemonSets tolerate without saying so ("Taints and tolerations" there).
 const TOLERATED: [(&str, &str); 6] = [
@@ -22,33 +23,78 @@ const TOLERATED: [(&str, &str); 6] = [
     ("node.kubernetes.io/unschedulable", "NoSchedule"),
 ];
 
-/// Each DaemonSet has a pod on every node that takes it; false if the pace left some for later.
-pub(super) fn run(workloads: &mut Workloads, store: &mut Store, now: Timestamp) -> bool {
-    let sets = store.all::<DaemonSet>().clone();
-    let nodes = store.all::<Node>().clone();
-    let mut done = true;
-    for (key, set) in sets.iter().filter(|(_, it)| !is_going(*it)) {
+/// How many pods of a set may be missing during an update that does not say.
+const UNAVAILABLE_DEFAULT: usize = 1;
+
+/// Each DaemonSet has a pod of its template on every node that takes it. Pods of an older template
+/// are replaced a few at a time, those first that do not work ("DaemonSet Rolling Update"); a set
+/// that would rather have two pods on a node for a while (`maxSurge`) is updated so as well.
+pub(super) fn run(pass: &mut Pass<'_>) {
+    let nodes = pass.store.all::<Node>().clone();
+    for (key, set) in staying::<DaemonSet>(pass.store) {
         let Some(spec) = set.spec.as_ref() else {
             continue;
         };
-        for (node, verdict) in judge(&spec.template, &nodes) {
-            let pods = pods_for(store, set, node);
-            if verdict.is_ok() && pods.is_empty() {
-                let wanted = Wanted {
-                    owner: owner(set),
-                    namespace: &key.namespace,
-                    template: &spec.template,
-                    node: Some(node),
-                };
-                done &= workloads.create(store, &wanted, 1, now);
-            }
-            for pod in pods.iter().filter(|_| verdict == Err(Misfit::Labels)) {
-                let deleted = store.delete_pod(pod, Grace::OfPod, Actor::User, now);
-                debug_assert!(deleted.is_ok(), "it was listed a moment ago");
+        let mut pods: BTreeMap<String, Vec<(ObjectKey, Pod)>> = BTreeMap::new();
+        for (key, pod) in own_pods(pass.store, &uid(&set)) {
+            if let Some(node) = pinned_to(&pod).filter(|_| is_active(&pod)) {
+                let node = node.to_owned();
+                pods.entry(node).or_default().push((key, pod));
             }
         }
+        let first = pods.values().flatten().next().map(|(_, pod)| pod);
+        let id = (&uid(&set), key.name.as_str());
+        let change = pass.workloads.revisions.of(id, &spec.template, first);
+        let mut wanted = 0;
+        for (node, verdict) in judge(&spec.template, &nodes) {
+            wanted += usize::from(verdict.is_ok());
+            if verdict.is_ok() && !pods.contains_key(node) {
+                let wanted = Wanted {
+                    node: Some(node),
+                    labels: vec![(revisions::LABEL, change.update.name.clone())],
+                    ..Wanted::of(&set, &key.namespace, &spec.template)
+                };
+                pass.create(&wanted, 1);
+            }
+            if verdict == Err(Misfit::Labels) {
+                let driven_out = pods.remove(node).into_iter().flatten();
+                driven_out.for_each(|(pod, _)| pass.stop(&pod));
+            }
+        }
+        update(pass, spec, &change.update.name, (wanted, &pods));
     }
-    done
+}
+
+/// Replaces pods of another revision: all that do not work, and of the others as many as may be
+/// missing.
+fn update(
+    pass: &mut Pass<'_>,
+    spec: &DaemonSetSpec,
+    revision: &str,
+    (wanted, pods): (usize, &BTreeMap<String, Vec<(ObjectKey, Pod)>>),
+) {
+    let strategy = spec.update_strategy.as_ref();
+    if strategy.is_some_and(|it| it.type_.as_deref() == Some("OnDelete")) {
+        return;
+    }
+    let rolling = strategy.and_then(|it| it.rolling_update.as_ref());
+    let most = rolling.and_then(|it| it.max_unavailable.as_ref());
+    let most = most.and_then(|most| share::of(most, wanted, Rounding::Up));
+    let most = most.unwrap_or(UNAVAILABLE_DEFAULT).max(UNAVAILABLE_DEFAULT);
+    let (mut available, mut working) = (0, Vec::new());
+    for (key, pod) in pods.values().flatten() {
+        let is_available = pass.is_available(pod, spec.min_ready_seconds);
+        available += usize::from(is_available);
+        match (revisions::of_pod(pod) == Some(revision), is_available) {
+            (true, _) => {}
+            (false, true) => working.push(key),
+            (false, false) => pass.stop(key),
+        }
+    }
+    let spare = most.saturating_sub(wanted.saturating_sub(available));
+    for key in working.into_iter().take(spare) {
+        pass.stop(key);
+    }
 }
 
 /// For each node that is to stay, whether the pod of this template belongs there. Taints that
@@ -58,7 +104,7 @@ fn judge<'a>(
     template: &PodTemplateSpec,
     nodes: &'a Table<Node>,
 ) -> Vec<(&'a str, Result<(), Misfit>)> {
-    let nodes = nodes.iter().filter(|(_, node)| !is_going(*node));
+    let nodes = nodes.iter().filter(|(_, node)| node.metadata.deletion_timestamp.is_none());
     let judged = nodes.map(|(key, node)| {
         let mut spec = template.spec.clone().unwrap_or_default();
         pin(&mut spec, &key.name);
@@ -69,13 +115,6 @@ fn judge<'a>(
         (key.name.as_str(), fits_labels_and_taints(&pod, node))
     });
     judged.collect()
-}
-
-/// The active pods of a set that are for a node.
-fn pods_for(store: &Store, set: &DaemonSet, node: &str) -> Vec<ObjectKey> {
-    let pods = pods_of(store, &uid(set)).into_iter();
-    let here = pods.filter(|(_, pod)| is_active(pod) && pinned_to(pod) == Some(node));
-    here.map(|(key, _)| key.clone()).collect()
 }
 
 /// Ties a pod to a node by the node's name, and lets it endure what DaemonSets endure.
