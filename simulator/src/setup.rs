@@ -184,6 +184,13 @@ pub enum Happening {
         /// How many.
         machines: Option<u32>,
     },
+    /// The kubelets of some nodes fall silent.
+    Silence {
+        /// How many: the first that are ready, by name.
+        nodes: u32,
+        /// For how long; none is for ever.
+        span: Option<Duration>,
+    },
     /// The controller dies and starts again.
     CrashController,
 }

@@ -5,6 +5,7 @@ pub mod budgets;
 pub mod conditions;
 pub mod eviction;
 pub mod kubelet;
+pub mod lifecycle;
 pub mod scheduler;
 pub mod selector;
 pub mod share;

@@ -13,7 +13,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tidewright::api::nodeclass::{EC2NodeClass, EC2NodeClassSpec};
 use tidewright::api::nodepool::{NodePool, NodePoolSpec};
 
+use super::services::{Scaling, Service};
 use crate::faults::FaultSettings;
+use crate::setup::ObjectKind;
 
 /// A scenario: a world, what is done to it, and what must come of it.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -42,6 +44,12 @@ pub struct ScenarioFile {
     /// Settings of the engine that differ from what is usual.
     #[serde(default)]
     pub settings: SettingsFile,
+    /// Workloads that are there from the beginning, and how many pods they have when.
+    #[serde(default)]
+    pub services: Vec<Service>,
+    /// How many pods other workloads have when.
+    #[serde(default)]
+    pub replicas: Vec<Scaling>,
     /// What is done to the world.
     #[serde(default)]
     pub timeline: Vec<Happens>,
@@ -108,9 +116,21 @@ pub struct Happens {
     pub scale: Option<Scaled>,
     /// An object is deleted.
     pub delete: Option<Deleted>,
+    /// The kubelets of some nodes fall silent.
+    pub silence: Option<Silence>,
     /// The controller dies and starts again.
     #[serde(default)]
     pub crash_controller: bool,
+}
+
+/// Kubelets that fall silent.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Silence {
+    /// How many: the first nodes that are ready, by name.
+    pub nodes: u32,
+    /// For how long; left out, for ever.
+    pub lasts: Option<String>,
 }
 
 /// Objects to be applied.
@@ -207,6 +227,17 @@ pub enum ScalableKind {
     StatefulSet,
 }
 
+impl ScalableKind {
+    /// The kind of the object.
+    pub const fn object(self) -> ObjectKind {
+        match self {
+            Self::Deployment => ObjectKind::Deployment,
+            Self::ReplicaSet => ObjectKind::ReplicaSet,
+            Self::StatefulSet => ObjectKind::StatefulSet,
+        }
+    }
+}
+
 /// An object to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -252,7 +283,7 @@ pub enum DeletableKind {
     PriorityClass,
 }
 
-fn default_namespace() -> String {
+pub(super) fn default_namespace() -> String {
     "default".to_owned()
 }
 

@@ -14,10 +14,8 @@ use tidewright::model::catalog::CapacityType;
 use tidewright::model::time::{Timestamp, parse_duration};
 use tidewright::planner::{Options, PreferencePolicy};
 
-use super::file::{
-    Applied, DeletableKind, Happens, PaidFor, ScalableKind, ScenarioFile, SettingsFile,
-};
-use super::{Choices, Scenario, embedded, rules};
+use super::file::{Applied, DeletableKind, Happens, PaidFor, ScenarioFile, SettingsFile};
+use super::{Choices, Scenario, embedded, rules, services};
 use crate::boot::BootProfile;
 use crate::setup::{Happening, Object, ObjectKind, Setup};
 
@@ -127,7 +125,8 @@ impl Loader {
         let region = self.region(file.catalog.as_deref())?;
         let mut objects = self.policies(file, choices)?;
         objects.extend(self.manifests(&file.manifests)?);
-        let mut timeline = Vec::new();
+        let until = span(&file.until);
+        let mut timeline = services::happenings(&file.services, &file.replicas, until);
         for happens in &file.timeline {
             let at = span(&happens.at);
             timeline.extend(self.happenings(happens)?.into_iter().map(|it| (at, it)));
@@ -206,11 +205,7 @@ impl Loader {
         }
         if let Some(scaled) = &happens.scale {
             all.push(Happening::Scale {
-                kind: match scaled.kind {
-                    ScalableKind::Deployment => ObjectKind::Deployment,
-                    ScalableKind::ReplicaSet => ObjectKind::ReplicaSet,
-                    ScalableKind::StatefulSet => ObjectKind::StatefulSet,
-                },
+                kind: scaled.kind.object(),
                 namespace: scaled.namespace.clone(),
                 name: scaled.name.clone(),
                 replicas: scaled.replicas,
@@ -226,6 +221,12 @@ impl Loader {
                     String::new()
                 },
                 name: deleted.name.clone(),
+            });
+        }
+        if let Some(silence) = &happens.silence {
+            all.push(Happening::Silence {
+                nodes: silence.nodes,
+                span: silence.lasts.as_deref().map(span),
             });
         }
         if happens.crash_controller {

@@ -57,7 +57,9 @@ impl Store {
                     .or_else(|| own.and_then(|it| it.value))
             }
             None => {
-                let mut default = classes.values().filter(|it| it.global_default == Some(true));
+                let mut default = classes
+                    .values()
+                    .filter(|it| it.global_default == Some(true));
                 default.next().and_then(|it| it.value)
             }
         }

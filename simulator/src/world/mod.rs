@@ -8,6 +8,7 @@ mod controller;
 mod machines;
 mod queue;
 mod reactions;
+mod silence;
 mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +68,8 @@ pub struct World {
     hosts: BTreeMap<NodeName, ProviderId>,
     /// The nodes whose add-ons run.
     schedulable: BTreeSet<NodeName>,
+    /// The nodes whose kubelet is silent.
+    silent: BTreeSet<NodeName>,
     /// The pods that a kubelet has taken and that are still there.
     taken: BTreeMap<Uid, reactions::Taken>,
     /// The pods whose end is in the log.
@@ -101,6 +104,7 @@ impl World {
             told: BTreeMap::new(),
             hosts: BTreeMap::new(),
             schedulable: BTreeSet::new(),
+            silent: BTreeSet::new(),
             taken: BTreeMap::new(),
             ended: BTreeSet::new(),
             matched: BTreeSet::new(),
@@ -192,6 +196,9 @@ impl World {
             Occurrence::Schedule => self.schedule(),
             Occurrence::Workloads => self.run_workloads(),
             Occurrence::Machine(id, stage) => self.machine(&id, stage),
+            Occurrence::Unheard(node) => self.unheard(&node),
+            Occurrence::Impatient(key, uid) => self.impatient(&key, &uid),
+            Occurrence::Heard(node) => self.heard(&node),
             Occurrence::Pod(key, uid, stage) => self.pod(&key, &uid, stage),
         }
     }

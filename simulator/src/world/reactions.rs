@@ -221,7 +221,7 @@ impl World {
         }
     }
 
-    fn kubelet_sees(&mut self, key: &ObjectKey, uid: &Uid, how: Touch) {
+    pub(super) fn kubelet_sees(&mut self, key: &ObjectKey, uid: &Uid, how: Touch) {
         if how == Touch::Gone {
             if let Some(taken) = self.taken.remove(uid) {
                 self.scheduler
@@ -272,10 +272,11 @@ impl World {
             self.store.remove_pod(&key, self.now);
         }
         self.hosts.remove(node);
+        self.silent.remove(node);
         self.schedulable.remove(node);
     }
 
-    fn driven_out(&self, key: &ObjectKey, node: &str) -> Option<Event> {
+    pub(super) fn driven_out(&self, key: &ObjectKey, node: &str) -> Option<Event> {
         let pod = self.store.get::<Pod>(key)?;
         let stays = pod.metadata.deletion_timestamp.is_none() && !is_terminal(pod);
         (stays && !self.is_node_bound(key)).then(|| Event::PodEvicted {

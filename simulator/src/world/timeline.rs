@@ -69,6 +69,7 @@ impl World {
                 self.cloud.limit(rule);
                 (true, what)
             }
+            Happening::Silence { nodes, span } => (true, self.silence_some(nodes, span)),
             Happening::CrashController => {
                 self.crash();
                 (true, "the controller dies".to_owned())
@@ -138,9 +139,7 @@ impl World {
             ObjectKind::StatefulSet => store.delete::<StatefulSet>(key, by, now),
             ObjectKind::Job => store.delete::<Job>(key, by, now),
             ObjectKind::CronJob => store.delete::<CronJob>(key, by, now),
-            ObjectKind::PodDisruptionBudget => {
-                store.delete::<PodDisruptionBudget>(key, by, now)
-            }
+            ObjectKind::PodDisruptionBudget => store.delete::<PodDisruptionBudget>(key, by, now),
             ObjectKind::PriorityClass => store.delete::<PriorityClass>(key, by, now),
         }
     }

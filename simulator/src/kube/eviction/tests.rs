@@ -76,22 +76,54 @@ const LATER: Result<(), ApiError> = Err(ApiError::TooManyRequests);
 
 #[test]
 fn a_budget_lets_go_what_it_can_spare() {
-    check(application(3, 3, 3), json!({"minAvailable": 2}), &[Ok(()), LATER, LATER]);
-    check(application(3, 3, 3), json!({"maxUnavailable": 2}), &[Ok(()), Ok(()), LATER]);
-    check(application(3, 3, 3), json!({"maxUnavailable": 0}), &[LATER; 3]);
+    check(
+        application(3, 3, 3),
+        json!({"minAvailable": 2}),
+        &[Ok(()), LATER, LATER],
+    );
+    check(
+        application(3, 3, 3),
+        json!({"maxUnavailable": 2}),
+        &[Ok(()), Ok(()), LATER],
+    );
+    check(
+        application(3, 3, 3),
+        json!({"maxUnavailable": 0}),
+        &[LATER; 3],
+    );
     // Half of three is rounded up to two, in both directions.
-    check(application(3, 3, 3), json!({"minAvailable": "50%"}), &[Ok(()), LATER, LATER]);
-    check(application(3, 3, 3), json!({"maxUnavailable": "50%"}), &[Ok(()), Ok(()), LATER]);
+    check(
+        application(3, 3, 3),
+        json!({"minAvailable": "50%"}),
+        &[Ok(()), LATER, LATER],
+    );
+    check(
+        application(3, 3, 3),
+        json!({"maxUnavailable": "50%"}),
+        &[Ok(()), Ok(()), LATER],
+    );
     // Two of four replicas are there: nothing to spare until the others come.
-    check(application(4, 2, 2), json!({"maxUnavailable": 1}), &[LATER; 2]);
+    check(
+        application(4, 2, 2),
+        json!({"maxUnavailable": 1}),
+        &[LATER; 2],
+    );
 }
 
 #[test]
 fn a_pod_that_is_not_ready_goes_if_that_does_no_harm() {
     let always = json!({"minAvailable": 2, "unhealthyPodEvictionPolicy": "AlwaysAllow"});
     check(application(2, 2, 1), always, &[LATER, Ok(())]);
-    check(application(2, 2, 1), json!({"minAvailable": 2}), &[LATER, LATER]);
-    check(application(3, 3, 2), json!({"minAvailable": 2}), &[LATER, LATER, Ok(())]);
+    check(
+        application(2, 2, 1),
+        json!({"minAvailable": 2}),
+        &[LATER, LATER],
+    );
+    check(
+        application(3, 3, 2),
+        json!({"minAvailable": 2}),
+        &[LATER, LATER, Ok(())],
+    );
 }
 
 #[test]

@@ -20,6 +20,8 @@ use tidewright::model::time::Timestamp;
 use super::conditions::{Truth, pod_is, set_pod};
 use crate::store::{ObjectKey, Store, is_terminal, node_name};
 
+pub use taints::endures;
+
 pub use fit::{Misfit, fits_empty, fits_labels_and_taints, place};
 
 /// What the scheduler of this name is responsible for.

@@ -67,7 +67,9 @@ fn due(
     if let Some(seconds) = spec.starting_deadline_seconds {
         let span = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
         // A hit exactly at the deadline is not late yet, and the search leaves its start out.
-        let earliest = now.saturating_sub(span).saturating_sub(Duration::from_millis(1));
+        let earliest = now
+            .saturating_sub(span)
+            .saturating_sub(Duration::from_millis(1));
         after = after.max(earliest);
     }
     schedule.last_in(after, now)
@@ -129,7 +131,10 @@ fn forget(pass: &mut Pass<'_>, cron: &CronJob, spec: &CronJobSpec) {
             Ending::Complete,
             count(spec.successful_jobs_history_limit, succeeded),
         ),
-        (Ending::Failed, count(spec.failed_jobs_history_limit, failed)),
+        (
+            Ending::Failed,
+            count(spec.failed_jobs_history_limit, failed),
+        ),
     ];
     for (how, kept) in kept {
         let jobs = pass.store.owned_by::<Job>(&uid(cron)).into_iter();

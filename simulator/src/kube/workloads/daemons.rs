@@ -104,7 +104,9 @@ fn judge<'a>(
     template: &PodTemplateSpec,
     nodes: &'a Table<Node>,
 ) -> Vec<(&'a str, Result<(), Misfit>)> {
-    let nodes = nodes.iter().filter(|(_, node)| node.metadata.deletion_timestamp.is_none());
+    let nodes = nodes
+        .iter()
+        .filter(|(_, node)| node.metadata.deletion_timestamp.is_none());
     let judged = nodes.map(|(key, node)| {
         let mut spec = template.spec.clone().unwrap_or_default();
         pin(&mut spec, &key.name);

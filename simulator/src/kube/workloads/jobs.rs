@@ -169,13 +169,16 @@ fn finish(pass: &mut Pass<'_>, key: &ObjectKey, tally: &Tally, (how, reason): (E
         if how == Ending::Complete {
             status.completion_time = Some(now.clone());
         }
-        status.conditions.get_or_insert_default().push(JobCondition {
-            type_: how.as_str().to_owned(),
-            status: Truth::True.as_str().to_owned(),
-            reason: Some(reason.to_owned()),
-            last_transition_time: Some(now.clone()),
-            ..JobCondition::default()
-        });
+        status
+            .conditions
+            .get_or_insert_default()
+            .push(JobCondition {
+                type_: how.as_str().to_owned(),
+                status: Truth::True.as_str().to_owned(),
+                reason: Some(reason.to_owned()),
+                last_transition_time: Some(now.clone()),
+                ..JobCondition::default()
+            });
     });
     debug_assert!(ended.is_ok(), "it was listed a moment ago");
 }

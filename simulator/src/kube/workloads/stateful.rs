@@ -62,10 +62,7 @@ fn by_ordinal(store: &Store, owner: &Uid, name: &str) -> BTreeMap<usize, (Object
 
 impl Application<'_> {
     fn first(&self) -> usize {
-        count(
-            self.spec.ordinals.as_ref().and_then(|it| it.start),
-            0,
-        )
+        count(self.spec.ordinals.as_ref().and_then(|it| it.start), 0)
     }
 
     fn end(&self) -> usize {
