@@ -122,11 +122,13 @@ pub enum Sabotage {
     TerminateLost,
     /// The engine sees half of what each pod requests.
     RequestsHalved,
+    /// The eviction API asks no PodDisruptionBudget.
+    PdbIgnored,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::TokenDropped,
         Self::EffectTwice,
         Self::PreconditionIgnored,
@@ -137,6 +139,7 @@ impl Sabotage {
         Self::SoldOutUnreported,
         Self::TerminateLost,
         Self::RequestsHalved,
+        Self::PdbIgnored,
     ];
 
     /// The name on the command line.
@@ -152,6 +155,7 @@ impl Sabotage {
             Self::SoldOutUnreported => "sold-out-unreported",
             Self::TerminateLost => "terminate-lost",
             Self::RequestsHalved => "requests-halved",
+            Self::PdbIgnored => "pdb-ignored",
         }
     }
 

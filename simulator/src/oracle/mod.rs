@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | `budget` | claims told to go | more nodes of a pool go at once than its budgets allow |
 //! | `do-not-disrupt` | evictions | a protected pod is evicted, or its node goes by choice |
+//! | `pdb` | evictions | fewer pods are ready than their PodDisruptionBudget wants |
 //! | `limits` | purchases | the machines of a pool exceed its limits |
 //! | `intent` | fleet calls | a claim of the call does not exist or was told to go |
 //! | `launched-once` | purchases | a group has more machines than claims |
@@ -24,6 +25,7 @@
 mod again;
 mod liveness;
 mod money;
+mod pdb;
 mod placeable;
 mod pools;
 mod promise;
@@ -157,6 +159,7 @@ impl Knowledge {
 pub struct Oracles {
     knowledge: Knowledge,
     safety: safety::Memory,
+    guards: pdb::Guards,
     promises: promise::Promises,
     orphans: liveness::Orphans,
     last_sweep: u64,
@@ -183,6 +186,7 @@ impl Oracles {
                 capacity: capacity.collect(),
             },
             safety: safety::Memory::default(),
+            guards: pdb::Guards::default(),
             promises: promise::Promises::new(&world.setup().faults),
             orphans: liveness::Orphans::default(),
             last_sweep: 0,
@@ -224,6 +228,7 @@ impl Oracles {
     fn touched(&mut self, world: &World, entry: &Entry) -> Vec<Failure> {
         let mut scene = self.knowledge.scene(world, entry);
         safety::after(&mut scene, &mut self.safety);
+        self.guards.after(&mut scene, world.store(), entry);
         self.promises.note(scene.trace, entry);
         self.checks += scene.checks;
         scene.failures

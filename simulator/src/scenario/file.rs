@@ -4,14 +4,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Number;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tidewright::api::nodeclass::{EC2NodeClass, EC2NodeClassSpec};
 use tidewright::api::nodepool::{NodePool, NodePoolSpec};
 
+use super::services::{Scaling, Service};
 use crate::faults::FaultSettings;
+use crate::setup::ObjectKind;
 
 /// A scenario: a world, what is done to it, and what must come of it.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -40,6 +44,12 @@ pub struct ScenarioFile {
     /// Settings of the engine that differ from what is usual.
     #[serde(default)]
     pub settings: SettingsFile,
+    /// Workloads that are there from the beginning, and how many pods they have when.
+    #[serde(default)]
+    pub services: Vec<Service>,
+    /// How many pods other workloads have when.
+    #[serde(default)]
+    pub replicas: Vec<Scaling>,
     /// What is done to the world.
     #[serde(default)]
     pub timeline: Vec<Happens>,
@@ -106,9 +116,21 @@ pub struct Happens {
     pub scale: Option<Scaled>,
     /// An object is deleted.
     pub delete: Option<Deleted>,
+    /// The kubelets of some nodes fall silent.
+    pub silence: Option<Silence>,
     /// The controller dies and starts again.
     #[serde(default)]
     pub crash_controller: bool,
+}
+
+/// Kubelets that fall silent.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Silence {
+    /// How many: the first nodes that are ready, by name.
+    pub nodes: u32,
+    /// For how long; left out, for ever.
+    pub lasts: Option<String>,
 }
 
 /// Objects to be applied.
@@ -129,8 +151,16 @@ pub struct Applied {
     pub replica_set: Option<Box<ReplicaSet>>,
     /// A DaemonSet.
     pub daemon_set: Option<Box<DaemonSet>>,
+    /// A StatefulSet.
+    pub stateful_set: Option<Box<StatefulSet>>,
     /// A Job.
     pub job: Option<Box<Job>>,
+    /// A CronJob.
+    pub cron_job: Option<Box<CronJob>>,
+    /// A PodDisruptionBudget.
+    pub pod_disruption_budget: Option<Box<PodDisruptionBudget>>,
+    /// A PriorityClass.
+    pub priority_class: Option<Box<PriorityClass>>,
 }
 
 /// A NodePool. The type of the API leaves the shape of its metadata open.
@@ -193,6 +223,19 @@ pub enum ScalableKind {
     Deployment,
     /// A ReplicaSet.
     ReplicaSet,
+    /// A StatefulSet.
+    StatefulSet,
+}
+
+impl ScalableKind {
+    /// The kind of the object.
+    pub const fn object(self) -> ObjectKind {
+        match self {
+            Self::Deployment => ObjectKind::Deployment,
+            Self::ReplicaSet => ObjectKind::ReplicaSet,
+            Self::StatefulSet => ObjectKind::StatefulSet,
+        }
+    }
 }
 
 /// An object to be deleted.
@@ -228,11 +271,19 @@ pub enum DeletableKind {
     ReplicaSet,
     /// A DaemonSet.
     DaemonSet,
+    /// A StatefulSet.
+    StatefulSet,
     /// A Job.
     Job,
+    /// A CronJob.
+    CronJob,
+    /// A PodDisruptionBudget.
+    PodDisruptionBudget,
+    /// A PriorityClass.
+    PriorityClass,
 }
 
-fn default_namespace() -> String {
+pub(super) fn default_namespace() -> String {
     "default".to_owned()
 }
 

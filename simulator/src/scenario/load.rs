@@ -14,10 +14,8 @@ use tidewright::model::catalog::CapacityType;
 use tidewright::model::time::{Timestamp, parse_duration};
 use tidewright::planner::{Options, PreferencePolicy};
 
-use super::file::{
-    Applied, DeletableKind, Happens, PaidFor, ScalableKind, ScenarioFile, SettingsFile,
-};
-use super::{Choices, Scenario, embedded, rules};
+use super::file::{Applied, DeletableKind, Happens, PaidFor, ScenarioFile, SettingsFile};
+use super::{Choices, Scenario, embedded, rules, services};
 use crate::boot::BootProfile;
 use crate::setup::{Happening, Object, ObjectKind, Setup};
 
@@ -127,7 +125,8 @@ impl Loader {
         let region = self.region(file.catalog.as_deref())?;
         let mut objects = self.policies(file, choices)?;
         objects.extend(self.manifests(&file.manifests)?);
-        let mut timeline = Vec::new();
+        let until = span(&file.until);
+        let mut timeline = services::happenings(&file.services, &file.replicas, until);
         for happens in &file.timeline {
             let at = span(&happens.at);
             timeline.extend(self.happenings(happens)?.into_iter().map(|it| (at, it)));
@@ -206,10 +205,7 @@ impl Loader {
         }
         if let Some(scaled) = &happens.scale {
             all.push(Happening::Scale {
-                kind: match scaled.kind {
-                    ScalableKind::Deployment => ObjectKind::Deployment,
-                    ScalableKind::ReplicaSet => ObjectKind::ReplicaSet,
-                },
+                kind: scaled.kind.object(),
                 namespace: scaled.namespace.clone(),
                 name: scaled.name.clone(),
                 replicas: scaled.replicas,
@@ -225,6 +221,12 @@ impl Loader {
                     String::new()
                 },
                 name: deleted.name.clone(),
+            });
+        }
+        if let Some(silence) = &happens.silence {
+            all.push(Happening::Silence {
+                nodes: silence.nodes,
+                span: silence.lasts.as_deref().map(span),
             });
         }
         if happens.crash_controller {
@@ -310,7 +312,11 @@ fn deleted_kind(kind: DeletableKind) -> ObjectKind {
         DeletableKind::Deployment => ObjectKind::Deployment,
         DeletableKind::ReplicaSet => ObjectKind::ReplicaSet,
         DeletableKind::DaemonSet => ObjectKind::DaemonSet,
+        DeletableKind::StatefulSet => ObjectKind::StatefulSet,
         DeletableKind::Job => ObjectKind::Job,
+        DeletableKind::CronJob => ObjectKind::CronJob,
+        DeletableKind::PodDisruptionBudget => ObjectKind::PodDisruptionBudget,
+        DeletableKind::PriorityClass => ObjectKind::PriorityClass,
     }
 }
 
@@ -322,7 +328,11 @@ fn object(manifest: Manifest) -> Option<Object> {
         Manifest::Deployment(object) => Some(Object::Deployment(object)),
         Manifest::ReplicaSet(object) => Some(Object::ReplicaSet(object)),
         Manifest::DaemonSet(object) => Some(Object::DaemonSet(object)),
+        Manifest::StatefulSet(object) => Some(Object::StatefulSet(object)),
         Manifest::Job(object) => Some(Object::Job(object)),
+        Manifest::CronJob(object) => Some(Object::CronJob(object)),
+        Manifest::PodDisruptionBudget(object) => Some(Object::PodDisruptionBudget(object)),
+        Manifest::PriorityClass(object) => Some(Object::PriorityClass(object)),
         Manifest::Namespace(_) => None,
     }
 }
@@ -335,17 +345,25 @@ fn inline(applied: &Applied) -> Vec<Object> {
         deployment,
         replica_set,
         daemon_set,
+        stateful_set,
         job,
+        cron_job,
+        pod_disruption_budget,
+        priority_class,
         manifests: _,
     } = applied.clone();
     let objects = [
         node_class.map(|it| Object::NodeClass(Box::new(it.object()))),
         node_pool.map(|it| Object::NodePool(Box::new(it.object()))),
+        priority_class.map(Object::PriorityClass),
+        pod_disruption_budget.map(Object::PodDisruptionBudget),
         daemon_set.map(Object::DaemonSet),
         pod.map(Object::Pod),
         deployment.map(Object::Deployment),
         replica_set.map(Object::ReplicaSet),
+        stateful_set.map(Object::StatefulSet),
         job.map(Object::Job),
+        cron_job.map(Object::CronJob),
     ];
     objects.into_iter().flatten().collect()
 }

@@ -5,6 +5,7 @@ mod expect;
 mod file;
 mod load;
 mod rules;
+mod services;
 
 use std::path::PathBuf;
 use std::time::Duration;

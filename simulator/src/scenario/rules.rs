@@ -7,6 +7,7 @@ use tidewright::model::time::{Timestamp, parse_duration};
 
 use super::expect::{dollars, thousandths};
 use super::file::{Bound, Expectations, Happens, ScenarioFile};
+use super::services;
 
 /// Everything that is wrong with a file that has its shape.
 pub(super) fn check(file: &ScenarioFile) -> Vec<Violation> {
@@ -44,6 +45,7 @@ pub(super) fn check(file: &ScenarioFile) -> Vec<Violation> {
     for (index, happens) in file.timeline.iter().enumerate() {
         violations.extend(happening(&root.field("timeline").index(index), happens));
     }
+    violations.extend(services::check(&file.services, &file.replicas));
     violations.extend(expectations(&root.field("expect"), &file.expect));
     violations
 }
@@ -91,7 +93,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(known)
 }
 
-fn span(path: &FieldPath, text: &str) -> Option<Violation> {
+pub(super) fn span(path: &FieldPath, text: &str) -> Option<Violation> {
     let error = parse_duration(text).err()?;
     Some(Violation {
         path: path.clone(),
@@ -108,16 +110,20 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
         apply,
         scale,
         delete,
+        silence,
         crash_controller,
         ..
     } = happens;
     let nothing = capacity.is_none() && apply.is_none() && scale.is_none() && delete.is_none();
-    if nothing && !crash_controller {
+    let lasts = silence.as_ref().and_then(|it| it.lasts.as_ref());
+    let lasts_path = path.field("silence").field("lasts");
+    violations.extend(lasts.and_then(|it| span(&lasts_path, it)));
+    if nothing && silence.is_none() && !crash_controller {
         violations.push(Violation {
             path: path.clone(),
             value: format!("at {}", happens.at),
             rule: "Something must happen here.".to_owned(),
-            fix: "Add capacity, apply, scale, delete or crashController.".to_owned(),
+            fix: "Add capacity, apply, scale, delete, silence or crashController.".to_owned(),
         });
     }
     let apply_path = path.field("apply");

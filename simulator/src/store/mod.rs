@@ -9,6 +9,7 @@
 //! - A pod on a node is marked and given its grace; the kubelet lets it go ("Pod Lifecycle").
 //! - When an owner is gone, what it owned is deleted ("Garbage Collection").
 
+mod admission;
 mod garbage;
 mod index;
 mod pods;
@@ -17,9 +18,11 @@ mod stored;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use tidewright::api::nodeclaim::NodeClaim;
 use tidewright::api::nodeclass::EC2NodeClass;
@@ -138,7 +141,11 @@ pub struct Store {
     deployments: Table<Deployment>,
     replica_sets: Table<ReplicaSet>,
     daemon_sets: Table<DaemonSet>,
+    stateful_sets: Table<StatefulSet>,
     jobs: Table<Job>,
+    cron_jobs: Table<CronJob>,
+    disruption_budgets: Table<PodDisruptionBudget>,
+    priority_classes: Table<PriorityClass>,
     index: Index,
     version: u64,
     touched: Vec<Touched>,

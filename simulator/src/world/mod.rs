@@ -8,6 +8,7 @@ mod controller;
 mod machines;
 mod queue;
 mod reactions;
+mod silence;
 mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,13 +60,16 @@ pub struct World {
     scheduler: Scheduler,
     schedule_at: Option<Timestamp>,
     workloads: Workloads,
-    workloads_at: Option<Timestamp>,
+    /// When the controllers of workloads look again, each instant once.
+    workloads_at: BTreeSet<Timestamp>,
     /// What machines were told when they were bought.
     told: BTreeMap<ProviderId, UserData>,
     /// The machines behind nodes that have joined.
     hosts: BTreeMap<NodeName, ProviderId>,
     /// The nodes whose add-ons run.
     schedulable: BTreeSet<NodeName>,
+    /// The nodes whose kubelet is silent.
+    silent: BTreeSet<NodeName>,
     /// The pods that a kubelet has taken and that are still there.
     taken: BTreeMap<Uid, reactions::Taken>,
     /// The pods whose end is in the log.
@@ -96,10 +100,11 @@ impl World {
             scheduler: Scheduler::default(),
             schedule_at: None,
             workloads: Workloads::new(start),
-            workloads_at: None,
+            workloads_at: BTreeSet::new(),
             told: BTreeMap::new(),
             hosts: BTreeMap::new(),
             schedulable: BTreeSet::new(),
+            silent: BTreeSet::new(),
             taken: BTreeMap::new(),
             ended: BTreeSet::new(),
             matched: BTreeSet::new(),
@@ -191,6 +196,9 @@ impl World {
             Occurrence::Schedule => self.schedule(),
             Occurrence::Workloads => self.run_workloads(),
             Occurrence::Machine(id, stage) => self.machine(&id, stage),
+            Occurrence::Unheard(node) => self.unheard(&node),
+            Occurrence::Impatient(key, uid) => self.impatient(&key, &uid),
+            Occurrence::Heard(node) => self.heard(&node),
             Occurrence::Pod(key, uid, stage) => self.pod(&key, &uid, stage),
         }
     }

@@ -7,10 +7,12 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use tidewright::api::nodeclaim::NodeClaim;
 use tidewright::model::id::{NodeName, PodKey, Uid};
 use tidewright::model::labels::keys;
+use tidewright::model::time::Timestamp;
 
 use super::{Life, Occurrence, World};
 use crate::echo::{Echoed, WatchFaults};
 use crate::event::Event;
+use crate::kube::conditions::pod_is;
 use crate::kube::kubelet::MachineStage;
 use crate::kube::scheduler::Verdict;
 use crate::setup::ObjectKind;
@@ -70,7 +72,11 @@ impl World {
             | ObjectKind::Deployment
             | ObjectKind::ReplicaSet
             | ObjectKind::DaemonSet
-            | ObjectKind::Job => {}
+            | ObjectKind::StatefulSet
+            | ObjectKind::Job
+            | ObjectKind::CronJob
+            | ObjectKind::PodDisruptionBudget
+            | ObjectKind::PriorityClass => {}
         }
     }
 
@@ -180,7 +186,7 @@ impl World {
     }
 
     fn react_to(&mut self, touched: &Touched) {
-        self.workloads.touched(touched);
+        self.workloads.touched(&self.store, touched);
         let Touched {
             kind,
             key,
@@ -210,12 +216,18 @@ impl World {
             ObjectKind::Deployment
             | ObjectKind::ReplicaSet
             | ObjectKind::DaemonSet
-            | ObjectKind::Job => self.workloads_later(),
-            ObjectKind::NodePool | ObjectKind::NodeClaim | ObjectKind::NodeClass => {}
+            | ObjectKind::StatefulSet
+            | ObjectKind::Job
+            | ObjectKind::CronJob
+            | ObjectKind::PodDisruptionBudget => self.workloads_later(),
+            ObjectKind::NodePool
+            | ObjectKind::NodeClaim
+            | ObjectKind::NodeClass
+            | ObjectKind::PriorityClass => {}
         }
     }
 
-    fn kubelet_sees(&mut self, key: &ObjectKey, uid: &Uid, how: Touch) {
+    pub(super) fn kubelet_sees(&mut self, key: &ObjectKey, uid: &Uid, how: Touch) {
         if how == Touch::Gone {
             if let Some(taken) = self.taken.remove(uid) {
                 self.scheduler
@@ -265,10 +277,11 @@ impl World {
             self.store.remove_pod(&key, self.now);
         }
         self.hosts.remove(node);
+        self.silent.remove(node);
         self.schedulable.remove(node);
     }
 
-    fn driven_out(&self, key: &ObjectKey, node: &str) -> Option<Event> {
+    pub(super) fn driven_out(&self, key: &ObjectKey, node: &str) -> Option<Event> {
         let pod = self.store.get::<Pod>(key)?;
         let stays = pod.metadata.deletion_timestamp.is_none() && !is_terminal(pod);
         (stays && !self.is_node_bound(key)).then(|| Event::PodEvicted {
@@ -276,6 +289,7 @@ impl World {
             uid: crate::store::uid(pod),
             node: node.into(),
             protected: crate::executor::is_protected(pod, self.now),
+            ready: pod_is(pod, "Ready"),
             forced: true,
         })
     }
@@ -331,17 +345,22 @@ impl World {
 
     fn workloads_later(&mut self) {
         let at = self.after(WORKLOADS_AFTER);
-        if self.workloads_at.is_none() {
-            self.workloads_at = Some(at);
+        if self.workloads_at.first().is_none_or(|known| *known > at) {
+            self.run_workloads_at(at);
+        }
+    }
+
+    fn run_workloads_at(&mut self, at: Timestamp) {
+        if self.workloads_at.insert(at) {
             self.queue.push(at, Occurrence::Workloads);
         }
     }
 
     pub(super) fn run_workloads(&mut self) {
-        self.workloads_at = None;
-        if let Some(at) = self.workloads.run(&mut self.store, self.now) {
-            self.workloads_at = Some(at);
-            self.queue.push(at, Occurrence::Workloads);
+        let now = self.now;
+        self.workloads_at.retain(|at| *at > now);
+        if let Some(at) = self.workloads.run(&mut self.store, now) {
+            self.run_workloads_at(at);
         }
     }
 }

@@ -56,6 +56,7 @@ fn every_sabotage_is_found() {
             Sabotage::LimitsUnread => &["limits"],
             Sabotage::SoldOutUnreported => &["sold-out"],
             Sabotage::RequestsHalved => &["promise", "bound"],
+            Sabotage::PdbIgnored => &["pdb"],
         };
         check(sabotage, oracles);
     }

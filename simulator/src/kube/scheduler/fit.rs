@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use super::requests::{self, Amounts};
 use super::rooms::Rooms;
 use super::{affinity, taints};
-use crate::store::{ObjectKey, Store};
+use crate::store::{ObjectKey, Store, node_made_for};
 
 /// Why a node does not take a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,10 +22,15 @@ pub enum Misfit {
     Resource(String),
 }
 
-/// The best node that takes the pod, as things are in the store.
+/// The best node that takes the pod, as things are in the store. A pod that is made for a node is
+/// not tried elsewhere.
 pub(super) fn place(rooms: &Rooms, store: &Store, pod: &Pod) -> Option<String> {
     let wanted = requests::of(pod);
-    let roomy = rooms.with_cpu(wanted.get("cpu"));
+    let made_for = node_made_for(pod);
+    let only = made_for.and_then(|name| Some((name, rooms.of(name)?)));
+    let any = made_for.is_none();
+    let roomy = any.then(|| rooms.with_cpu(wanted.get("cpu")));
+    let roomy = only.into_iter().chain(roomy.into_iter().flatten());
     let roomy = roomy.filter(|(_, room)| wanted.first_short(room).is_none());
     let fitting = roomy.filter_map(|(name, room)| {
         let node = store.get::<Node>(&ObjectKey::cluster(name))?;

@@ -19,12 +19,13 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use tidewright::model::time::Timestamp;
 
 use super::conditions::{Truth, pod_is, set_pod};
-use crate::store::{ObjectKey, Store, is_terminal, node_name};
+use crate::store::{ObjectKey, Store, is_terminal, node_made_for, node_name};
 
 use fit::place;
 use rooms::Rooms;
 
 pub use fit::{Misfit, fits_empty, fits_labels_and_taints};
+pub use taints::endures;
 
 /// What the scheduler of this name is responsible for.
 const NAME: &str = "default-scheduler";
@@ -102,7 +103,8 @@ impl Scheduler {
         };
         let could_take = |key: &&ObjectKey| {
             let pod = store.get::<Pod>(key);
-            pod.is_some_and(|pod| fit::fits(pod, node, room).is_ok())
+            let here = pod.filter(|pod| node_made_for(pod).is_none_or(|it| it == name));
+            here.is_some_and(|pod| fit::fits(pod, node, room).is_ok())
         };
         let waiting: Vec<ObjectKey> = self.waiting.keys().filter(could_take).cloned().collect();
         for key in &waiting {
