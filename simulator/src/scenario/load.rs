@@ -14,6 +14,7 @@ use tidewright::model::catalog::CapacityType;
 use tidewright::model::time::{Timestamp, parse_duration};
 use tidewright::planner::{Options, PreferencePolicy};
 
+use super::cluster::{self, Cluster};
 use super::file::{Applied, DeletableKind, Happens, PaidFor, ScenarioFile, SettingsFile};
 use super::{Choices, Scenario, embedded, rules, services};
 use crate::boot::BootProfile;
@@ -123,7 +124,12 @@ impl Loader {
         let boot = BootProfile::named(profile)
             .ok_or_else(|| self.refuse(vec![embedded::unknown_profile(profile)]))?;
         let region = self.region(file.catalog.as_deref())?;
-        let mut objects = self.policies(file, choices)?;
+        let cluster = self.cluster(file, choices)?;
+        let mut objects = if cluster.has_pools() && file.policies.is_none() {
+            self.chosen_policies(choices)?
+        } else {
+            self.policies(file, choices)?
+        };
         objects.extend(self.manifests(&file.manifests)?);
         let until = span(&file.until);
         let mut timeline = services::happenings(&file.services, &file.replicas, until);
@@ -131,11 +137,13 @@ impl Loader {
             let at = span(&happens.at);
             timeline.extend(self.happenings(happens)?.into_iter().map(|it| (at, it)));
         }
-        let start = file.start.as_deref().unwrap_or(START);
+        let start = file.start.as_deref().map(instant);
+        let start = start.or(cluster.newest).unwrap_or_else(|| instant(START));
         Ok(Setup {
             seed: choices.seed.unwrap_or(file.seed),
-            start: Timestamp::parse(start).expect("the rules of the file check the instant"),
+            start,
             objects,
+            cluster: cluster.objects,
             region,
             boot,
             faults: file.faults.clone(),
@@ -145,12 +153,41 @@ impl Loader {
         })
     }
 
+    /// The cluster that the world begins with, if there is one.
+    fn cluster(&mut self, file: &ScenarioFile, choices: &Choices) -> Result<Cluster, Refused> {
+        let mut sources = match (&choices.cluster, &file.cluster) {
+            (Some(path), _) => self.read(std::slice::from_ref(path))?,
+            (None, Some(path)) => self.read_named(std::slice::from_ref(path))?,
+            (None, None) => return Ok(Cluster::default()),
+        };
+        let source = sources.pop().expect("one path that was read is one text");
+        let mut cluster = cluster::read(&source).map_err(|found| self.refuse(found))?;
+        self.remarks.append(&mut cluster.remarks);
+        self.sources.push(source);
+        Ok(cluster)
+    }
+
+    /// The policies that the user names; none otherwise.
+    fn chosen_policies(&mut self, choices: &Choices) -> Result<Vec<Object>, Refused> {
+        match &choices.policies {
+            Some(folder) => {
+                let sources = self.read(std::slice::from_ref(folder))?;
+                self.policy_objects(sources)
+            }
+            None => Ok(Vec::new()),
+        }
+    }
+
     fn policies(&mut self, file: &ScenarioFile, choices: &Choices) -> Result<Vec<Object>, Refused> {
         let sources = match (&choices.policies, &file.policies) {
             (Some(folder), _) => self.read(std::slice::from_ref(folder))?,
             (None, Some(paths)) => self.read_named(paths)?,
             (None, None) => vec![embedded::serverless()],
         };
+        self.policy_objects(sources)
+    }
+
+    fn policy_objects(&mut self, sources: Vec<Source>) -> Result<Vec<Object>, Refused> {
         self.sources.extend(sources.iter().cloned());
         let accepted = load_policies(&sources).map_err(|found| self.refuse(found))?;
         self.remarks.extend(accepted.remarks);
@@ -279,6 +316,10 @@ pub(super) fn diagnostic(file: &str, rule: String, fix: &str) -> Diagnostic {
         rule,
         fix: fix.to_owned(),
     }
+}
+
+fn instant(text: &str) -> Timestamp {
+    Timestamp::parse(text).expect("the rules of the file check the instant")
 }
 
 fn span(text: &str) -> Duration {

@@ -63,12 +63,15 @@ pub(super) fn check_paths(file: &ScenarioFile, folder: &Path) -> Vec<Violation> 
         let applied: Vec<String> = applied.cloned().collect();
         violations.extend(missing(&path.field("manifests"), &applied, folder));
     }
-    let catalog = file.catalog.as_ref();
-    if let Some(catalog) = catalog.filter(|it| !folder.join(it).is_file()) {
+    let files = [("cluster", &file.cluster), ("catalog", &file.catalog)];
+    for (name, path) in files {
+        let Some(path) = path.as_ref().filter(|it| !folder.join(it).is_file()) else {
+            continue;
+        };
         violations.push(Violation {
-            path: root.field("catalog"),
-            value: catalog.clone(),
-            rule: format!("There is no file {}.", folder.join(catalog).display()),
+            path: root.field(name),
+            value: path.clone(),
+            rule: format!("There is no file {}.", folder.join(path).display()),
             fix: "Correct the path; it begins at the folder of this file.".to_owned(),
         });
     }
