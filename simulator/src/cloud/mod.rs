@@ -123,20 +123,20 @@ impl Cloud {
         &mut self,
         (machine, launch_group): (Machine, Option<LaunchGroup>),
         price: Price,
-        launched_at: Timestamp,
+        now: Timestamp,
     ) {
         let id = machine.provider_id.clone();
         let fact = MachineFact {
             machine,
             launch_group,
             tags: BTreeMap::new(),
-            launched_at,
+            launched_at: now,
         };
         let adopted = CloudMachine {
             fact,
             price,
             state: MachineState::Running,
-            listed_from: launched_at,
+            listed_from: now,
         };
         self.machines.insert(id, adopted);
     }

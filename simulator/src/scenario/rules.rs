@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use chrono_tz::Tz;
+use k8s_openapi::api::batch::v1::CronJob;
 use tidewright::api::rules::{FieldPath, Violation, check_ec2_node_class, check_node_pool};
+use tidewright::model::schedule::Schedule;
 use tidewright::model::time::{Timestamp, parse_duration};
 
 use super::expect::{dollars, thousandths};
@@ -136,6 +139,9 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
             check_node_pool(&pool.object()),
         ));
     }
+    if let Some(cron) = apply.as_ref().and_then(|it| it.cron_job.as_ref()) {
+        violations.extend(schedule(&apply_path.field("cronJob").field("spec"), cron));
+    }
     if let Some(class) = apply.as_ref().and_then(|it| it.node_class.as_ref()) {
         violations.extend(within(
             &apply_path.field("nodeClass"),
@@ -143,6 +149,27 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
         ));
     }
     violations
+}
+
+/// A schedule that cannot be read would never start anything.
+fn schedule(path: &FieldPath, cron: &CronJob) -> Option<Violation> {
+    let spec = &cron.spec;
+    let zone = spec.time_zone.as_deref().unwrap_or("UTC");
+    let Ok(zone) = zone.parse::<Tz>() else {
+        return Some(Violation {
+            path: path.field("timeZone"),
+            value: zone.to_owned(),
+            rule: "This must be a zone of the IANA time zone database.".to_owned(),
+            fix: "Write it as Europe/Berlin, or leave it out.".to_owned(),
+        });
+    };
+    let error = Schedule::parse(&spec.schedule, zone).err()?;
+    Some(Violation {
+        path: path.field("schedule"),
+        value: spec.schedule.clone(),
+        rule: format!("This must be a schedule: {error}."),
+        fix: "Write five fields, as in `30 2 * * *`.".to_owned(),
+    })
 }
 
 fn within(path: &FieldPath, violations: Vec<Violation>) -> impl Iterator<Item = Violation> {

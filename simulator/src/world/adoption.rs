@@ -90,8 +90,8 @@ impl World {
         let price = self.cloud.region().price(&machine.offering());
         let price = price.unwrap_or(Price::ZERO);
         let group = claim.launch_group.clone();
-        self.cloud
-            .adopt((machine.clone(), group), price, claim.created);
+        let now = self.now;
+        self.cloud.adopt((machine.clone(), group), price, now);
         self.told.insert(id.clone(), UserData::of(object));
         self.record(Event::MachineBought {
             machine: id.clone(),

@@ -113,6 +113,8 @@ fn a_bad_scenario_is_refused_with_all_that_is_wrong() {
                 "until",
                 "timeline[0].at",
                 "timeline[1]",
+                "timeline[2].apply.cronJob.spec.schedule",
+                "services[0].replicas.points.dawn",
                 "expect.costUsd.max",
             ],
         ),
