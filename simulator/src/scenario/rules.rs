@@ -12,30 +12,23 @@ use super::expect::{dollars, thousandths};
 use super::file::{Bound, Expectations, Happens, ScenarioFile};
 use super::services;
 
+const CORRECT_THE_PATH: &str = "Correct the path; it begins at the folder of this file.";
+
 /// Everything that is wrong with a file that has its shape.
 pub(super) fn check(file: &ScenarioFile) -> Vec<Violation> {
     let root = FieldPath::ROOT;
     let mut violations = Vec::new();
     if !is_name(&file.name) {
-        violations.push(Violation {
-            path: root.field("name"),
-            value: file.name.clone(),
-            rule: "A name consists of small letters, digits and dashes.".to_owned(),
-            fix: "Write it as in zero-to-one.".to_owned(),
-        });
+        let rule = "A name consists of small letters, digits and dashes.";
+        let fix = "Write it as in zero-to-one.";
+        violations.push(Violation::new(root.field("name"), &file.name, rule, fix));
     }
     violations.extend(span(&root.field("until"), &file.until));
-    if let Some(start) = file
-        .start
-        .as_ref()
-        .filter(|it| Timestamp::parse(it).is_err())
-    {
-        violations.push(Violation {
-            path: root.field("start"),
-            value: start.clone(),
-            rule: "This must be an instant as RFC 3339 writes it.".to_owned(),
-            fix: "Write it as 2026-01-31T09:30:00Z.".to_owned(),
-        });
+    let start = file.start.as_ref();
+    if let Some(start) = start.filter(|it| Timestamp::parse(it).is_err()) {
+        let rule = "This must be an instant as RFC 3339 writes it.";
+        let fix = "Write it as 2026-01-31T09:30:00Z.";
+        violations.push(Violation::new(root.field("start"), start, rule, fix));
     }
     let settings = root.field("settings");
     let spans = [
@@ -67,16 +60,12 @@ pub(super) fn check_paths(file: &ScenarioFile, folder: &Path) -> Vec<Violation> 
         violations.extend(missing(&path.field("manifests"), &applied, folder));
     }
     let files = [("cluster", &file.cluster), ("catalog", &file.catalog)];
-    for (name, path) in files {
-        let Some(path) = path.as_ref().filter(|it| !folder.join(it).is_file()) else {
-            continue;
-        };
-        violations.push(Violation {
-            path: root.field(name),
-            value: path.clone(),
-            rule: format!("There is no file {}.", folder.join(path).display()),
-            fix: "Correct the path; it begins at the folder of this file.".to_owned(),
-        });
+    for (name, named) in files {
+        if let Some(named) = named.as_ref().filter(|it| !folder.join(it).is_file()) {
+            let rule = format!("There is no file {}.", folder.join(named).display());
+            let path = root.field(name);
+            violations.push(Violation::new(path, named, rule, CORRECT_THE_PATH));
+        }
     }
     violations
 }
@@ -85,11 +74,9 @@ fn missing(path: &FieldPath, named: &[String], folder: &Path) -> Vec<Violation> 
     let paths = named.iter().enumerate();
     let missing = paths.filter(|(_, it)| !folder.join(it).exists());
     missing
-        .map(|(index, it)| Violation {
-            path: path.index(index),
-            value: it.clone(),
-            rule: format!("There is no file or folder {}.", folder.join(it).display()),
-            fix: "Correct the path; it begins at the folder of this file.".to_owned(),
+        .map(|(index, it)| {
+            let rule = format!("There is no file or folder {}.", folder.join(it).display());
+            Violation::new(path.index(index), it, rule, CORRECT_THE_PATH)
         })
         .collect()
 }
@@ -101,12 +88,9 @@ fn is_name(text: &str) -> bool {
 
 pub(super) fn span(path: &FieldPath, text: &str) -> Option<Violation> {
     let error = parse_duration(text).err()?;
-    Some(Violation {
-        path: path.clone(),
-        value: text.to_owned(),
-        rule: format!("This must be a duration: {error}."),
-        fix: "Write it as 30s, 10m or 1h30m.".to_owned(),
-    })
+    let rule = format!("This must be a duration: {error}.");
+    let fix = "Write it as 30s, 10m or 1h30m.";
+    Some(Violation::new(path.clone(), text, rule, fix))
 }
 
 fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
@@ -125,28 +109,28 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
     let lasts_path = path.field("silence").field("lasts");
     violations.extend(lasts.and_then(|it| span(&lasts_path, it)));
     if nothing && silence.is_none() && !crash_controller {
-        violations.push(Violation {
-            path: path.clone(),
-            value: format!("at {}", happens.at),
-            rule: "Something must happen here.".to_owned(),
-            fix: "Add capacity, apply, scale, delete, silence or crashController.".to_owned(),
-        });
+        let value = format!("at {}", happens.at);
+        let rule = "Something must happen here.";
+        let fix = "Add capacity, apply, scale, delete, silence or crashController.";
+        let things = ["capacity", "apply", "scale", "delete", "silence"];
+        let things = path.fields(things);
+        let things = things.into_iter().chain([path.field("crashController")]);
+        violations.push(Violation::new(path.clone(), value, rule, fix).depends_on(things));
     }
-    let apply_path = path.field("apply");
-    if let Some(pool) = apply.as_ref().and_then(|it| it.node_pool.as_ref()) {
-        violations.extend(within(
-            &apply_path.field("nodePool"),
-            check_node_pool(&pool.object()),
-        ));
+    let applied = apply.as_ref();
+    if let Some(pool) = applied.and_then(|it| it.node_pool.as_ref()) {
+        let path = path.field("apply").field("nodePool");
+        let found = check_node_pool(&pool.object()).into_iter();
+        violations.extend(found.map(|it| it.within(&path)));
     }
-    if let Some(cron) = apply.as_ref().and_then(|it| it.cron_job.as_ref()) {
-        violations.extend(schedule(&apply_path.field("cronJob").field("spec"), cron));
+    if let Some(cron) = applied.and_then(|it| it.cron_job.as_ref()) {
+        let path = path.field("apply").field("cronJob").field("spec");
+        violations.extend(schedule(&path, cron));
     }
-    if let Some(class) = apply.as_ref().and_then(|it| it.node_class.as_ref()) {
-        violations.extend(within(
-            &apply_path.field("nodeClass"),
-            check_ec2_node_class(&class.object()),
-        ));
+    if let Some(class) = applied.and_then(|it| it.node_class.as_ref()) {
+        let path = path.field("apply").field("nodeClass");
+        let found = check_ec2_node_class(&class.object()).into_iter();
+        violations.extend(found.map(|it| it.within(&path)));
     }
     violations
 }
@@ -156,27 +140,15 @@ fn schedule(path: &FieldPath, cron: &CronJob) -> Option<Violation> {
     let spec = &cron.spec;
     let zone = spec.time_zone.as_deref().unwrap_or("UTC");
     let Ok(zone) = zone.parse::<Tz>() else {
-        return Some(Violation {
-            path: path.field("timeZone"),
-            value: zone.to_owned(),
-            rule: "This must be a zone of the IANA time zone database.".to_owned(),
-            fix: "Write it as Europe/Berlin, or leave it out.".to_owned(),
-        });
+        let rule = "This must be a zone of the IANA time zone database.";
+        let fix = "Write it as Europe/Berlin, or leave it out.";
+        return Some(Violation::new(path.field("timeZone"), zone, rule, fix));
     };
     let error = Schedule::parse(&spec.schedule, zone).err()?;
-    Some(Violation {
-        path: path.field("schedule"),
-        value: spec.schedule.clone(),
-        rule: format!("This must be a schedule: {error}."),
-        fix: "Write five fields, as in `30 2 * * *`.".to_owned(),
-    })
-}
-
-fn within(path: &FieldPath, violations: Vec<Violation>) -> impl Iterator<Item = Violation> {
-    violations.into_iter().map(|violation| Violation {
-        path: path.join(&violation.path),
-        ..violation
-    })
+    let rule = format!("This must be a schedule: {error}.");
+    let fix = "Write five fields, as in `30 2 * * *`.";
+    let path = path.field("schedule");
+    Some(Violation::new(path, &spec.schedule, rule, fix))
 }
 
 fn expectations(path: &FieldPath, expect: &Expectations) -> Vec<Violation> {
@@ -207,12 +179,10 @@ fn expectations(path: &FieldPath, expect: &Expectations) -> Vec<Violation> {
     let cost = expect.cost_usd.clone().unwrap_or_default();
     for (name, text) in [("min", cost.min), ("max", cost.max)] {
         if let Some(text) = text.filter(|text| dollars(text).is_none()) {
-            violations.push(Violation {
-                path: path.field("costUsd").field(name),
-                value: text,
-                rule: "This must be an amount of dollars.".to_owned(),
-                fix: "Write a plain decimal, such as \"0.05\".".to_owned(),
-            });
+            let path = path.field("costUsd").field(name);
+            let rule = "This must be an amount of dollars.";
+            let fix = "Write a plain decimal, such as \"0.05\".";
+            violations.push(Violation::new(path, text, rule, fix));
         }
     }
     violations
@@ -222,11 +192,10 @@ fn numbers(path: &FieldPath, bound: &Bound) -> Vec<Violation> {
     let ends = [("min", &bound.min), ("max", &bound.max)];
     let wrong = ends.into_iter().filter_map(|(name, number)| {
         let number = number.as_ref()?;
-        thousandths(number).is_none().then(|| Violation {
-            path: path.field(name),
-            value: number.to_string(),
-            rule: "This must be a number that is not below zero.".to_owned(),
-            fix: "Write a plain decimal, such as 145 or 0.5.".to_owned(),
+        thousandths(number).is_none().then(|| {
+            let rule = "This must be a number that is not below zero.";
+            let fix = "Write a plain decimal, such as 145 or 0.5.";
+            Violation::new(path.field(name), number, rule, fix)
         })
     });
     wrong.collect()

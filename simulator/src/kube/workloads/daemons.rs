@@ -23,6 +23,9 @@ const TOLERATED: [(&str, &str); 6] = [
     ("node.kubernetes.io/unschedulable", "NoSchedule"),
 ];
 
+/// The active pods of a set, by the node that each is for.
+type PodsByNode = BTreeMap<String, Vec<(ObjectKey, Pod)>>;
+
 /// How many pods of a set may be missing during an update that does not say.
 const UNAVAILABLE_DEFAULT: usize = 1;
 
@@ -35,7 +38,7 @@ pub(super) fn run(pass: &mut Pass<'_>) {
         let Some(spec) = set.spec.as_ref() else {
             continue;
         };
-        let mut pods: BTreeMap<String, Vec<(ObjectKey, Pod)>> = BTreeMap::new();
+        let mut pods = PodsByNode::new();
         for (key, pod) in own_pods(pass.store, &uid(&set)) {
             if let Some(node) = pinned_to(&pod).filter(|_| is_active(&pod)) {
                 let node = node.to_owned();
@@ -58,7 +61,9 @@ pub(super) fn run(pass: &mut Pass<'_>) {
             }
             if verdict == Err(Misfit::Labels) {
                 let driven_out = pods.remove(node).into_iter().flatten();
-                driven_out.for_each(|(pod, _)| pass.stop(&pod));
+                for (pod, _) in driven_out {
+                    pass.stop(&pod);
+                }
             }
         }
         update(pass, spec, &change.update.name, (wanted, &pods));
@@ -71,7 +76,7 @@ fn update(
     pass: &mut Pass<'_>,
     spec: &DaemonSetSpec,
     revision: &str,
-    (wanted, pods): (usize, &BTreeMap<String, Vec<(ObjectKey, Pod)>>),
+    (wanted, pods): (usize, &PodsByNode),
 ) {
     let strategy = spec.update_strategy.as_ref();
     if strategy.is_some_and(|it| it.type_.as_deref() == Some("OnDelete")) {
