@@ -24,6 +24,8 @@ pub struct Setup {
     pub start: Timestamp,
     /// NodePools and node classes, and other objects there from the beginning.
     pub objects: Vec<Object>,
+    /// A cluster that was there before, as it was found.
+    pub cluster: Vec<Object>,
     /// What the cloud sells.
     pub region: tidewright::cloud::region::Region,
     /// How machines boot.
@@ -45,6 +47,8 @@ pub enum Object {
     NodePool(Box<tidewright::api::nodepool::NodePool>),
     /// A node class.
     NodeClass(Box<tidewright::api::nodeclass::EC2NodeClass>),
+    /// A NodeClaim with its machine.
+    NodeClaim(Box<tidewright::api::nodeclaim::NodeClaim>),
     /// A pod without an owner.
     Pod(Box<Pod>),
     /// A node of somebody else.

@@ -9,3 +9,4 @@ pub mod nodepool;
 pub mod render;
 pub mod rules;
 pub mod schema;
+mod spelling;

@@ -92,6 +92,7 @@ pub fn draw(seed: u64, sabotage: Option<Sabotage>) -> Drawn {
         seed,
         start: START,
         objects,
+        cluster: Vec::new(),
         region: region(),
         boot: BootProfile::named(boot).expect("these profiles come with the simulator"),
         faults,

@@ -177,7 +177,7 @@ pub(super) fn workload(kind: Workload, name: &str, count: u32, shape: &PodShape)
             "metadata": {"name": name},
             "spec": {
                 "replicas": count, "serviceName": name, "selector": selector, "template": template,
-                "podManagementPolicy": if count % 2 == 0 { "OrderedReady" } else { "Parallel" },
+                "podManagementPolicy": if count.is_multiple_of(2) { "OrderedReady" } else { "Parallel" },
             },
         })))),
         Workload::CronJob => {

@@ -108,25 +108,28 @@ fn replicas(store: &Store, namespace: &str, pods: &[&Pod]) -> Option<usize> {
         let key = ObjectKey::new(namespace, name);
         let replicas = match kind {
             "ReplicaSet" => of_replica_set(store, &key)?,
-            "StatefulSet" => store.get::<StatefulSet>(&key)?.spec.as_ref()?.replicas,
+            "StatefulSet" => {
+                let spec = store.get::<StatefulSet>(&key)?.spec.as_ref()?;
+                spec.replicas.unwrap_or(1)
+            }
             _ => return None,
         };
-        usize::try_from(replicas.unwrap_or(1)).ok()
+        usize::try_from(replicas).ok()
     });
     counts.sum()
 }
 
 /// A ReplicaSet of a Deployment counts as the Deployment does: in the middle of a rollout there are
 /// several.
-fn of_replica_set(store: &Store, key: &ObjectKey) -> Option<Option<i32>> {
+fn of_replica_set(store: &Store, key: &ObjectKey) -> Option<i32> {
     let set = store.get::<ReplicaSet>(key)?;
     let owners = set.metadata.owner_references.iter().flatten();
     let mut deployments = owners.filter(|it| it.kind == "Deployment");
     let Some(owner) = deployments.next() else {
-        return Some(set.spec.as_ref()?.replicas);
+        return Some(set.spec.as_ref()?.replicas.unwrap_or(1));
     };
     let deployment = store.get::<Deployment>(&ObjectKey::new(&key.namespace, &owner.name))?;
-    Some(deployment.spec.as_ref()?.replicas)
+    Some(deployment.spec.as_ref()?.replicas.unwrap_or(1))
 }
 
 /// Writes into each budget where it stands.

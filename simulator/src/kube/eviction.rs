@@ -58,13 +58,8 @@ fn allows(budget: &PodDisruptionBudget, standing: Standing, pod: &Pod) -> bool {
     }
     let policy = budget.spec.as_ref();
     let policy = policy.and_then(|spec| spec.unhealthy_pod_eviction_policy.as_deref());
-    match policy {
-        Some("AlwaysAllow") => true,
-        Some(_) | None => {
-            let has_enough = standing.healthy >= standing.desired && standing.desired > 0;
-            has_enough || standing.allowed() > 0
-        }
-    }
+    let has_enough = standing.healthy >= standing.desired && standing.desired > 0;
+    policy == Some("AlwaysAllow") || has_enough || standing.allowed() > 0
 }
 
 #[cfg(test)]

@@ -312,6 +312,7 @@ fn world_with(pod: Value) -> World {
             Object::NodePool(Box::new(raw_pool())),
             Object::Pod(Box::new(pod)),
         ],
+        cluster: Vec::new(),
         region: scenario::region(),
         boot: BootProfile::named("fast").expect("the profile is embedded"),
         faults: FaultSettings::default(),

@@ -30,6 +30,9 @@ pub struct ScenarioFile {
     /// Files and folders with other objects that are there from the beginning.
     #[serde(default)]
     pub manifests: Vec<String>,
+    /// A file with the objects of a cluster, as `kubectl get -o json` prints them. Where it has
+    /// NodePools and `policies` is left out, there are no others.
+    pub cluster: Option<String>,
     /// What the cloud sells. None given: six families of us-east-2.
     pub catalog: Option<String>,
     /// How machines boot.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tidewright::api::load::{
-    Diagnostic, Manifest, Severity, Source, load_document, load_manifests, load_policies, read,
+    Accepted, Diagnostic, Manifest, Severity, Source, load_document, load_manifests, load_policies,
+    read,
 };
 use tidewright::api::rules::FieldPath;
 use tidewright::cloud::region::Region;
@@ -14,6 +15,7 @@ use tidewright::model::catalog::CapacityType;
 use tidewright::model::time::{Timestamp, parse_duration};
 use tidewright::planner::{Options, PreferencePolicy};
 
+use super::cluster::{self, Cluster};
 use super::file::{Applied, DeletableKind, Happens, PaidFor, ScenarioFile, SettingsFile};
 use super::{Choices, Scenario, embedded, rules, services};
 use crate::boot::BootProfile;
@@ -85,6 +87,9 @@ struct Loader {
     folder: Option<PathBuf>,
     sources: Vec<Source>,
     remarks: Vec<Diagnostic>,
+    /// What is wrong with the files that the scenario names. All of them are read before any of it
+    /// is told.
+    errors: Vec<Diagnostic>,
 }
 
 impl Loader {
@@ -114,28 +119,43 @@ impl Loader {
             return Err(self.refuse(vec![diagnostic(&path.display().to_string(), rule, fix)]));
         }
         self.folder = Some(path.parent().unwrap_or(Path::new("")).to_owned());
-        let mut texts = self.read(&[path.to_owned()])?;
-        Ok(texts.pop().expect("one path that was read is one text"))
+        let mut texts = self.read(&[path.to_owned()]);
+        let errors = std::mem::take(&mut self.errors);
+        texts.pop().ok_or_else(|| self.refuse(errors))
     }
 
     fn setup(&mut self, file: &ScenarioFile, choices: &Choices) -> Result<Setup, Refused> {
         let profile = choices.boot.as_deref().unwrap_or(file.boot_profile.name());
-        let boot = BootProfile::named(profile)
-            .ok_or_else(|| self.refuse(vec![embedded::unknown_profile(profile)]))?;
-        let region = self.region(file.catalog.as_deref())?;
-        let mut objects = self.policies(file, choices)?;
-        objects.extend(self.manifests(&file.manifests)?);
+        let boot = BootProfile::named(profile);
+        if boot.is_none() {
+            self.errors.push(embedded::unknown_profile(profile));
+        }
+        let region = self.region(file.catalog.as_deref());
+        let cluster = self.cluster(file, choices);
+        let brings_pools = cluster.has_pools() && file.policies.is_none();
+        let mut objects = if brings_pools && choices.policies.is_none() {
+            Vec::new()
+        } else {
+            self.policies(file, choices)
+        };
+        objects.extend(self.manifests(&file.manifests));
         let until = span(&file.until);
         let mut timeline = services::happenings(&file.services, &file.replicas, until);
         for happens in &file.timeline {
             let at = span(&happens.at);
-            timeline.extend(self.happenings(happens)?.into_iter().map(|it| (at, it)));
+            timeline.extend(self.happenings(happens).into_iter().map(|it| (at, it)));
         }
-        let start = file.start.as_deref().unwrap_or(START);
+        let errors = std::mem::take(&mut self.errors);
+        let (Some(boot), Some(region), true) = (boot, region, errors.is_empty()) else {
+            return Err(self.refuse(errors));
+        };
+        let start = file.start.as_deref().map(instant);
+        let start = start.or(cluster.newest).unwrap_or_else(|| instant(START));
         Ok(Setup {
             seed: choices.seed.unwrap_or(file.seed),
-            start: Timestamp::parse(start).expect("the rules of the file check the instant"),
+            start,
             objects,
+            cluster: cluster.objects,
             region,
             boot,
             faults: file.faults.clone(),
@@ -145,50 +165,75 @@ impl Loader {
         })
     }
 
-    fn policies(&mut self, file: &ScenarioFile, choices: &Choices) -> Result<Vec<Object>, Refused> {
+    /// The cluster that the world begins with, if there is one.
+    fn cluster(&mut self, file: &ScenarioFile, choices: &Choices) -> Cluster {
+        let mut sources = match (&choices.cluster, &file.cluster) {
+            (Some(path), _) => self.read(std::slice::from_ref(path)),
+            (None, Some(path)) => self.read_named(std::slice::from_ref(path)),
+            (None, None) => Vec::new(),
+        };
+        let Some(source) = sources.pop() else {
+            return Cluster::default();
+        };
+        let read = cluster::read(&source);
+        self.sources.push(source);
+        match read {
+            Ok(mut cluster) => {
+                self.remarks.append(&mut cluster.remarks);
+                cluster
+            }
+            Err(found) => {
+                self.errors.extend(found);
+                Cluster::default()
+            }
+        }
+    }
+
+    fn policies(&mut self, file: &ScenarioFile, choices: &Choices) -> Vec<Object> {
         let sources = match (&choices.policies, &file.policies) {
-            (Some(folder), _) => self.read(std::slice::from_ref(folder))?,
-            (None, Some(paths)) => self.read_named(paths)?,
+            (Some(folder), _) => self.read(std::slice::from_ref(folder)),
+            (None, Some(paths)) => self.read_named(paths),
             (None, None) => vec![embedded::serverless()],
         };
         self.sources.extend(sources.iter().cloned());
-        let accepted = load_policies(&sources).map_err(|found| self.refuse(found))?;
-        self.remarks.extend(accepted.remarks);
-        let set = accepted.value;
+        let Some(set) = self.accepted(load_policies(&sources)) else {
+            return Vec::new();
+        };
         let classes = set.node_classes.into_values();
         let classes = classes.map(|class| Object::NodeClass(Box::new(class)));
         let pools = set.node_pools.into_values();
         let pools = pools.map(|pool| Object::NodePool(Box::new(pool)));
-        Ok(classes.chain(pools).collect())
+        classes.chain(pools).collect()
     }
 
-    fn manifests(&mut self, paths: &[String]) -> Result<Vec<Object>, Refused> {
+    fn manifests(&mut self, paths: &[String]) -> Vec<Object> {
         if paths.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        let sources = self.read_named(paths)?;
+        let sources = self.read_named(paths);
         self.sources.extend(sources.iter().cloned());
-        let accepted = load_manifests(&sources).map_err(|found| self.refuse(found))?;
-        self.remarks.extend(accepted.remarks);
-        let objects = accepted.value.into_iter();
-        Ok(objects.filter_map(object).collect())
+        let manifests = self.accepted(load_manifests(&sources)).unwrap_or_default();
+        manifests.into_iter().filter_map(object).collect()
     }
 
-    fn region(&mut self, path: Option<&str>) -> Result<Region, Refused> {
+    fn region(&mut self, path: Option<&str>) -> Option<Region> {
         let Some(path) = path else {
-            return Ok(embedded::region());
+            return Some(embedded::region());
         };
-        let mut sources = self.read_named(&[path.to_owned()])?;
-        let source = sources.pop().expect("one path that was read is one text");
-        Region::from_json(&source.text).map_err(|error| {
-            let chain = anyhow::Error::from(error);
-            let rule = format!("The catalogue cannot be used: {chain:#}.");
-            let fix = "Correct the file, or leave `catalog` out.";
-            self.refuse(vec![diagnostic(&source.name, rule, fix)])
-        })
+        let source = self.read_named(&[path.to_owned()]).pop()?;
+        match Region::from_json(&source.text) {
+            Ok(region) => Some(region),
+            Err(error) => {
+                let chain = anyhow::Error::from(error);
+                let rule = format!("The catalogue cannot be used: {chain:#}.");
+                let fix = "Correct the file, or leave `catalog` out.";
+                self.errors.push(diagnostic(&source.name, rule, fix));
+                None
+            }
+        }
     }
 
-    fn happenings(&mut self, happens: &Happens) -> Result<Vec<Happening>, Refused> {
+    fn happenings(&mut self, happens: &Happens) -> Vec<Happening> {
         let mut all = Vec::new();
         if let Some(capacity) = &happens.capacity {
             all.push(Happening::Capacity {
@@ -199,7 +244,7 @@ impl Loader {
             });
         }
         if let Some(applied) = &happens.apply {
-            let named = self.manifests(&applied.manifests)?;
+            let named = self.manifests(&applied.manifests);
             let inline = inline(applied);
             all.extend(named.into_iter().chain(inline).map(Happening::Apply));
         }
@@ -232,21 +277,40 @@ impl Loader {
         if happens.crash_controller {
             all.push(Happening::CrashController);
         }
-        Ok(all)
+        all
     }
 
     /// Reads paths that a scenario names: from its own folder on. An embedded one has none.
-    fn read_named(&mut self, paths: &[String]) -> Result<Vec<Source>, Refused> {
+    fn read_named(&mut self, paths: &[String]) -> Vec<Source> {
         let folder = self.folder.clone().unwrap_or_default();
         let paths: Vec<PathBuf> = paths.iter().map(|path| folder.join(path)).collect();
         self.read(&paths)
     }
 
-    fn read(&mut self, paths: &[PathBuf]) -> Result<Vec<Source>, Refused> {
+    /// The texts; none when one of them cannot be read, which is an error.
+    fn read(&mut self, paths: &[PathBuf]) -> Vec<Source> {
         if paths.is_empty() {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        read(paths, &mut io::stdin()).map_err(|found| self.refuse(found))
+        let texts = read(paths, &mut io::stdin());
+        texts.unwrap_or_else(|found| {
+            self.errors.extend(found);
+            Vec::new()
+        })
+    }
+
+    /// What was loaded; what there is to say about it is kept either way.
+    fn accepted<T>(&mut self, loaded: Result<Accepted<T>, Vec<Diagnostic>>) -> Option<T> {
+        match loaded {
+            Ok(accepted) => {
+                self.remarks.extend(accepted.remarks);
+                Some(accepted.value)
+            }
+            Err(found) => {
+                self.errors.extend(found);
+                None
+            }
+        }
     }
 
     fn refuse(&self, diagnostics: Vec<Diagnostic>) -> Refused {
@@ -279,6 +343,10 @@ pub(super) fn diagnostic(file: &str, rule: String, fix: &str) -> Diagnostic {
         rule,
         fix: fix.to_owned(),
     }
+}
+
+fn instant(text: &str) -> Timestamp {
+    Timestamp::parse(text).expect("the rules of the file check the instant")
 }
 
 fn span(text: &str) -> Duration {

@@ -1,5 +1,6 @@
 //! Scenarios: a world, what is done to it, and what must come of it.
 
+mod cluster;
 mod embedded;
 mod expect;
 mod file;
@@ -37,6 +38,8 @@ pub struct Scenario {
 pub struct Choices {
     /// A file or folder of policies.
     pub policies: Option<PathBuf>,
+    /// A file with the objects of a cluster.
+    pub cluster: Option<PathBuf>,
     /// The seed.
     pub seed: Option<u64>,
     /// The name of a boot profile.

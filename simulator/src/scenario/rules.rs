@@ -2,37 +2,33 @@
 
 use std::path::Path;
 
+use chrono_tz::Tz;
+use k8s_openapi::api::batch::v1::CronJob;
 use tidewright::api::rules::{FieldPath, Violation, check_ec2_node_class, check_node_pool};
+use tidewright::model::schedule::Schedule;
 use tidewright::model::time::{Timestamp, parse_duration};
 
 use super::expect::{dollars, thousandths};
 use super::file::{Bound, Expectations, Happens, ScenarioFile};
 use super::services;
 
+const CORRECT_THE_PATH: &str = "Correct the path; it begins at the folder of this file.";
+
 /// Everything that is wrong with a file that has its shape.
 pub(super) fn check(file: &ScenarioFile) -> Vec<Violation> {
     let root = FieldPath::ROOT;
     let mut violations = Vec::new();
     if !is_name(&file.name) {
-        violations.push(Violation {
-            path: root.field("name"),
-            value: file.name.clone(),
-            rule: "A name consists of small letters, digits and dashes.".to_owned(),
-            fix: "Write it as in zero-to-one.".to_owned(),
-        });
+        let rule = "A name consists of small letters, digits and dashes.";
+        let fix = "Write it as in zero-to-one.";
+        violations.push(Violation::new(root.field("name"), &file.name, rule, fix));
     }
     violations.extend(span(&root.field("until"), &file.until));
-    if let Some(start) = file
-        .start
-        .as_ref()
-        .filter(|it| Timestamp::parse(it).is_err())
-    {
-        violations.push(Violation {
-            path: root.field("start"),
-            value: start.clone(),
-            rule: "This must be an instant as RFC 3339 writes it.".to_owned(),
-            fix: "Write it as 2026-01-31T09:30:00Z.".to_owned(),
-        });
+    let start = file.start.as_ref();
+    if let Some(start) = start.filter(|it| Timestamp::parse(it).is_err()) {
+        let rule = "This must be an instant as RFC 3339 writes it.";
+        let fix = "Write it as 2026-01-31T09:30:00Z.";
+        violations.push(Violation::new(root.field("start"), start, rule, fix));
     }
     let settings = root.field("settings");
     let spans = [
@@ -63,14 +59,13 @@ pub(super) fn check_paths(file: &ScenarioFile, folder: &Path) -> Vec<Violation> 
         let applied: Vec<String> = applied.cloned().collect();
         violations.extend(missing(&path.field("manifests"), &applied, folder));
     }
-    let catalog = file.catalog.as_ref();
-    if let Some(catalog) = catalog.filter(|it| !folder.join(it).is_file()) {
-        violations.push(Violation {
-            path: root.field("catalog"),
-            value: catalog.clone(),
-            rule: format!("There is no file {}.", folder.join(catalog).display()),
-            fix: "Correct the path; it begins at the folder of this file.".to_owned(),
-        });
+    let files = [("cluster", &file.cluster), ("catalog", &file.catalog)];
+    for (name, named) in files {
+        if let Some(named) = named.as_ref().filter(|it| !folder.join(it).is_file()) {
+            let rule = format!("There is no file {}.", folder.join(named).display());
+            let path = root.field(name);
+            violations.push(Violation::new(path, named, rule, CORRECT_THE_PATH));
+        }
     }
     violations
 }
@@ -79,11 +74,9 @@ fn missing(path: &FieldPath, named: &[String], folder: &Path) -> Vec<Violation> 
     let paths = named.iter().enumerate();
     let missing = paths.filter(|(_, it)| !folder.join(it).exists());
     missing
-        .map(|(index, it)| Violation {
-            path: path.index(index),
-            value: it.clone(),
-            rule: format!("There is no file or folder {}.", folder.join(it).display()),
-            fix: "Correct the path; it begins at the folder of this file.".to_owned(),
+        .map(|(index, it)| {
+            let rule = format!("There is no file or folder {}.", folder.join(it).display());
+            Violation::new(path.index(index), it, rule, CORRECT_THE_PATH)
         })
         .collect()
 }
@@ -95,12 +88,9 @@ fn is_name(text: &str) -> bool {
 
 pub(super) fn span(path: &FieldPath, text: &str) -> Option<Violation> {
     let error = parse_duration(text).err()?;
-    Some(Violation {
-        path: path.clone(),
-        value: text.to_owned(),
-        rule: format!("This must be a duration: {error}."),
-        fix: "Write it as 30s, 10m or 1h30m.".to_owned(),
-    })
+    let rule = format!("This must be a duration: {error}.");
+    let fix = "Write it as 30s, 10m or 1h30m.";
+    Some(Violation::new(path.clone(), text, rule, fix))
 }
 
 fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
@@ -119,34 +109,46 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
     let lasts_path = path.field("silence").field("lasts");
     violations.extend(lasts.and_then(|it| span(&lasts_path, it)));
     if nothing && silence.is_none() && !crash_controller {
-        violations.push(Violation {
-            path: path.clone(),
-            value: format!("at {}", happens.at),
-            rule: "Something must happen here.".to_owned(),
-            fix: "Add capacity, apply, scale, delete, silence or crashController.".to_owned(),
-        });
+        let value = format!("at {}", happens.at);
+        let rule = "Something must happen here.";
+        let fix = "Add capacity, apply, scale, delete, silence or crashController.";
+        let things = ["capacity", "apply", "scale", "delete", "silence"];
+        let things = path.fields(things);
+        let things = things.into_iter().chain([path.field("crashController")]);
+        violations.push(Violation::new(path.clone(), value, rule, fix).depends_on(things));
     }
-    let apply_path = path.field("apply");
-    if let Some(pool) = apply.as_ref().and_then(|it| it.node_pool.as_ref()) {
-        violations.extend(within(
-            &apply_path.field("nodePool"),
-            check_node_pool(&pool.object()),
-        ));
+    let applied = apply.as_ref();
+    if let Some(pool) = applied.and_then(|it| it.node_pool.as_ref()) {
+        let path = path.field("apply").field("nodePool");
+        let found = check_node_pool(&pool.object()).into_iter();
+        violations.extend(found.map(|it| it.within(&path)));
     }
-    if let Some(class) = apply.as_ref().and_then(|it| it.node_class.as_ref()) {
-        violations.extend(within(
-            &apply_path.field("nodeClass"),
-            check_ec2_node_class(&class.object()),
-        ));
+    if let Some(cron) = applied.and_then(|it| it.cron_job.as_ref()) {
+        let path = path.field("apply").field("cronJob").field("spec");
+        violations.extend(schedule(&path, cron));
+    }
+    if let Some(class) = applied.and_then(|it| it.node_class.as_ref()) {
+        let path = path.field("apply").field("nodeClass");
+        let found = check_ec2_node_class(&class.object()).into_iter();
+        violations.extend(found.map(|it| it.within(&path)));
     }
     violations
 }
 
-fn within(path: &FieldPath, violations: Vec<Violation>) -> impl Iterator<Item = Violation> {
-    violations.into_iter().map(|violation| Violation {
-        path: path.join(&violation.path),
-        ..violation
-    })
+/// A schedule that cannot be read would never start anything.
+fn schedule(path: &FieldPath, cron: &CronJob) -> Option<Violation> {
+    let spec = &cron.spec;
+    let zone = spec.time_zone.as_deref().unwrap_or("UTC");
+    let Ok(zone) = zone.parse::<Tz>() else {
+        let rule = "This must be a zone of the IANA time zone database.";
+        let fix = "Write it as Europe/Berlin, or leave it out.";
+        return Some(Violation::new(path.field("timeZone"), zone, rule, fix));
+    };
+    let error = Schedule::parse(&spec.schedule, zone).err()?;
+    let rule = format!("This must be a schedule: {error}.");
+    let fix = "Write five fields, as in `30 2 * * *`.";
+    let path = path.field("schedule");
+    Some(Violation::new(path, &spec.schedule, rule, fix))
 }
 
 fn expectations(path: &FieldPath, expect: &Expectations) -> Vec<Violation> {
@@ -177,12 +179,10 @@ fn expectations(path: &FieldPath, expect: &Expectations) -> Vec<Violation> {
     let cost = expect.cost_usd.clone().unwrap_or_default();
     for (name, text) in [("min", cost.min), ("max", cost.max)] {
         if let Some(text) = text.filter(|text| dollars(text).is_none()) {
-            violations.push(Violation {
-                path: path.field("costUsd").field(name),
-                value: text,
-                rule: "This must be an amount of dollars.".to_owned(),
-                fix: "Write a plain decimal, such as \"0.05\".".to_owned(),
-            });
+            let path = path.field("costUsd").field(name);
+            let rule = "This must be an amount of dollars.";
+            let fix = "Write a plain decimal, such as \"0.05\".";
+            violations.push(Violation::new(path, text, rule, fix));
         }
     }
     violations
@@ -192,11 +192,10 @@ fn numbers(path: &FieldPath, bound: &Bound) -> Vec<Violation> {
     let ends = [("min", &bound.min), ("max", &bound.max)];
     let wrong = ends.into_iter().filter_map(|(name, number)| {
         let number = number.as_ref()?;
-        thousandths(number).is_none().then(|| Violation {
-            path: path.field(name),
-            value: number.to_string(),
-            rule: "This must be a number that is not below zero.".to_owned(),
-            fix: "Write a plain decimal, such as 145 or 0.5.".to_owned(),
+        thousandths(number).is_none().then(|| {
+            let rule = "This must be a number that is not below zero.";
+            let fix = "Write a plain decimal, such as 145 or 0.5.";
+            Violation::new(path.field(name), number, rule, fix)
         })
     });
     wrong.collect()

@@ -90,12 +90,9 @@ pub(super) fn check(services: &[Service], scalings: &[Scaling]) -> Vec<Violation
         violations.extend(shift.and_then(|it| super::rules::span(&path.field("shift"), it)));
         let count = service.count.unwrap_or(1);
         if !(1..=COUNT_MAX).contains(&count) {
-            violations.push(Violation {
-                path: path.field("count"),
-                value: count.to_string(),
-                rule: format!("There can be 1 to {COUNT_MAX} copies of a service."),
-                fix: "Write a number in this range, or a second service.".to_owned(),
-            });
+            let rule = format!("There can be 1 to {COUNT_MAX} copies of a service.");
+            let fix = "Write a number in this range, or a second service.";
+            violations.push(Violation::new(path.field("count"), count, rule, fix));
         }
     }
     for (index, scaling) in scalings.iter().enumerate() {
@@ -115,21 +112,15 @@ fn curve(path: &FieldPath, curve: &Curve) -> Vec<Violation> {
         let Some(text) = text else { continue };
         violations.extend(super::rules::span(&path.field(name), text));
         if parse_duration(text).is_ok_and(|span| span.is_zero()) {
-            violations.push(Violation {
-                path: path.field(name),
-                value: text.clone(),
-                rule: "This time must be longer than nothing.".to_owned(),
-                fix: "Write it as 24h or 10m, or leave it out.".to_owned(),
-            });
+            let rule = "This time must be longer than nothing.";
+            let fix = "Write it as 24h or 10m, or leave it out.";
+            violations.push(Violation::new(path.field(name), text, rule, fix));
         }
     }
     if curve.points.is_empty() {
-        violations.push(Violation {
-            path: points,
-            value: "{}".to_owned(),
-            rule: "A curve has one point at least.".to_owned(),
-            fix: "Write it as {0s: 2, 8h: 20, 18h: 2}.".to_owned(),
-        });
+        let rule = "A curve has one point at least.";
+        let fix = "Write it as {0s: 2, 8h: 20, 18h: 2}.";
+        violations.push(Violation::new(points, "{}", rule, fix));
     }
     violations
 }

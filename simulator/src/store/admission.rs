@@ -48,21 +48,16 @@ impl Store {
     /// as none: this API server refuses nothing.
     fn priority_of(&self, class: Option<&str>) -> Option<i32> {
         let classes = self.all::<PriorityClass>();
-        match class {
-            Some(name) => {
-                let system = SYSTEM_CLASSES.iter().find(|(known, _)| *known == name);
-                let own = classes.get(&ObjectKey::cluster(name));
-                system
-                    .map(|(_, value)| *value)
-                    .or_else(|| own.and_then(|it| it.value))
-            }
-            None => {
-                let mut default = classes
-                    .values()
-                    .filter(|it| it.global_default == Some(true));
-                default.next().and_then(|it| it.value)
-            }
-        }
+        let Some(name) = class else {
+            let mut default = classes
+                .values()
+                .filter(|it| it.global_default == Some(true));
+            return default.next().and_then(|it| it.value);
+        };
+        let mut system = SYSTEM_CLASSES.iter().filter(|(known, _)| *known == name);
+        let own = classes.get(&ObjectKey::cluster(name));
+        let system = system.next().map(|(_, value)| *value);
+        system.or_else(|| own.and_then(|it| it.value))
     }
 }
 

@@ -189,6 +189,28 @@ impl Store {
         Ok(self.get(&key).expect("it was put there a moment ago"))
     }
 
+    /// Takes in an object of another cluster as it is: with its uid, its age, its owners and its
+    /// status. One of this name that is here already stays.
+    pub fn import<T: Stored>(&mut self, mut object: T, now: Timestamp) {
+        let key = ObjectKey::of(&object);
+        if self.get::<T>(&key).is_some() {
+            return;
+        }
+        self.version += 1;
+        let version = self.version;
+        let meta = object.meta_mut();
+        if T::KIND.has_namespace() {
+            meta.namespace = Some(key.namespace.clone());
+        }
+        meta.resource_version = Some(version.to_string());
+        let uid = meta.uid.get_or_insert_with(|| uid_of(version).to_string());
+        let uid = Uid::from(uid.as_str());
+        meta.generation.get_or_insert(1);
+        meta.creation_timestamp.get_or_insert_with(|| time(now));
+        T::table_mut(self).insert(key.clone(), object);
+        self.touch::<T>(&key, uid, Touch::Created);
+    }
+
     /// Changes an object. What the change leaves as it was is no change.
     pub fn update<T: Stored>(
         &mut self,

@@ -87,7 +87,8 @@ impl World {
         };
         let runs = machine.runs();
         let machine = machine.fact.machine.clone();
-        let node = kubelet::node_name_of(&machine);
+        let adopted = self.nodes_of.get(id).cloned();
+        let node = adopted.unwrap_or_else(|| kubelet::node_name_of(&machine));
         let told = self.told.get(id).cloned().unwrap_or_default();
         match stage {
             MachineStage::Stopped => {

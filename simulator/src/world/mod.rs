@@ -4,6 +4,7 @@
 //! then shown to everyone who watches, and their reactions join the queue. Nothing here reads a
 //! clock, and all chance comes from the seed: the same [`Setup`] gives the same log.
 
+mod adoption;
 mod controller;
 mod machines;
 mod queue;
@@ -66,6 +67,8 @@ pub struct World {
     told: BTreeMap<ProviderId, UserData>,
     /// The machines behind nodes that have joined.
     hosts: BTreeMap<NodeName, ProviderId>,
+    /// The nodes that were there from the beginning, by machine.
+    nodes_of: adoption::AdoptedNodes,
     /// The nodes whose add-ons run.
     schedulable: BTreeSet<NodeName>,
     /// The nodes whose kubelet is silent.
@@ -103,6 +106,7 @@ impl World {
             workloads_at: BTreeSet::new(),
             told: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            nodes_of: adoption::AdoptedNodes::new(),
             schedulable: BTreeSet::new(),
             silent: BTreeSet::new(),
             taken: BTreeMap::new(),

@@ -34,6 +34,16 @@ pub(super) struct Taken {
     stopping: bool,
 }
 
+impl Taken {
+    /// A pod that runs on a node.
+    pub(super) fn running(node: NodeName) -> Self {
+        Self {
+            node,
+            stopping: false,
+        }
+    }
+}
+
 /// Namespace and name as the log writes them.
 pub(super) fn pod_key(key: &ObjectKey) -> PodKey {
     PodKey::new(&key.namespace, &key.name)
@@ -250,11 +260,7 @@ impl World {
         let has_kubelet = self.has_kubelet(&node);
         match self.taken.get_mut(uid) {
             None if !over && has_kubelet => {
-                let taken = Taken {
-                    node: node.clone(),
-                    stopping: false,
-                };
-                self.taken.insert(uid.clone(), taken);
+                self.taken.insert(uid.clone(), Taken::running(node.clone()));
                 self.start_pod(key, uid, &node);
             }
             Some(taken) if going && !taken.stopping => {

@@ -22,6 +22,7 @@ impl World {
         for object in self.setup.objects.clone() {
             self.apply(object);
         }
+        self.adopt_cluster();
     }
 
     pub(super) fn happening(&mut self, index: usize) {
@@ -109,6 +110,7 @@ impl World {
         let (kind, key) = match object {
             Object::NodePool(object) => applied(store.apply::<NodePool>(*object, now)),
             Object::NodeClass(object) => applied(store.apply::<EC2NodeClass>(*object, now)),
+            Object::NodeClaim(object) => applied(store.apply::<NodeClaim>(*object, now)),
             Object::Pod(object) => applied(store.apply_pod(*object, now)),
             Object::Node(object) => applied(store.apply::<Node>(*object, now)),
             Object::Deployment(object) => applied(store.apply::<Deployment>(*object, now)),

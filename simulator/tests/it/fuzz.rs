@@ -51,7 +51,9 @@ fn every_sabotage_is_found() {
             Sabotage::TokenDropped | Sabotage::EffectTwice => &["launched-once", "limits"],
             Sabotage::PreconditionIgnored => &["intent"],
             Sabotage::BudgetUnread => &["budget"],
-            Sabotage::SweepOff | Sabotage::TerminateLost => &["orphan"],
+            // An empty list takes the claims of silent nodes away as well, all at once.
+            Sabotage::SweepOff => &["orphan", "budget"],
+            Sabotage::TerminateLost => &["orphan"],
             Sabotage::ProtectionUnread => &["do-not-disrupt"],
             Sabotage::LimitsUnread => &["limits"],
             Sabotage::SoldOutUnreported => &["sold-out"],

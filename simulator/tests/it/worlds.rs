@@ -25,6 +25,7 @@ pub fn setup(profile: &str, capacity_types: &[&str]) -> Setup {
             Object::NodePool(Box::new(read(pool(capacity_types)))),
             node_class(),
         ],
+        cluster: Vec::new(),
         region: Region::from_json(include_str!("../../catalog/us-east-2.json"))
             .expect("the catalogue that comes with the simulator is sound"),
         boot: BootProfile::named(profile).expect("an embedded profile"),

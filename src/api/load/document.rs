@@ -24,7 +24,7 @@ pub fn load<T: DeserializeOwned + JsonSchema>(
     }
     let mut value = None;
     if let Some((number, node)) = documents.first() {
-        let shaped = shaped(node, findings.is_empty(), rules);
+        let shaped = shaped(node, rules);
         value = shaped.0;
         findings.extend(shaped.1.into_iter().map(|it| (*number, it)));
     }
@@ -42,26 +42,30 @@ pub fn load<T: DeserializeOwned + JsonSchema>(
     }
 }
 
-/// A document as a value, and what is wrong with it. A value is made only of a document that is
-/// sound so far.
+/// A document as a value, and what is wrong with it. Where parts of it have the wrong shape, the
+/// rules still speak of the others.
 fn shaped<T: DeserializeOwned + JsonSchema>(
     node: &Node,
-    is_sound: bool,
     rules: impl Fn(&T) -> Vec<Violation>,
 ) -> (Option<T>, Vec<Finding>) {
     let schema = schemars::schema_for!(T).to_value();
     let shaped = shape::check(node, &FieldPath::ROOT, &schema, &schema);
-    if !is_sound || !shaped.findings.is_empty() {
-        return (None, shaped.findings);
-    }
-    match serde_json::from_value::<T>(shaped.value) {
+    let mut findings = shaped.findings;
+    let value = match serde_json::from_value::<T>(shaped.value) {
         Ok(value) => {
-            let violations = rules(&value).into_iter();
-            let findings = violations.map(|it| broken(node, it)).collect();
-            (Some(value), findings)
+            let mut violations = rules(&value);
+            violations.retain(|breach| !breach.may_follow_from(&shaped.unknown));
+            findings.extend(violations.into_iter().map(|it| broken(node, it)));
+            Some(value)
         }
-        Err(error) => (None, vec![unreadable(node.span, &error)]),
-    }
+        Err(error) if findings.is_empty() => {
+            findings.push(unreadable(node.span, &error));
+            None
+        }
+        // What was found is the reason.
+        Err(_) => None,
+    };
+    (value, findings)
 }
 
 fn broken(node: &Node, violation: Violation) -> Finding {

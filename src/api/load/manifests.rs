@@ -148,6 +148,7 @@ fn build<T: DeserializeOwned>(
     let object = wrap(Box::new(serde_json::from_value(value)?));
     Ok(Built {
         object,
+        violations: Vec::new(),
         remarks: Vec::new(),
     })
 }

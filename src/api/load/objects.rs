@@ -2,7 +2,8 @@
 //!
 //! Each document goes through the same stations: text to tree, `List` objects into their items, kind
 //! to its schema, shape, then the typed object, then the rules of the kind. A part of the wrong shape
-//! is left out and the rest goes on, so that one slip does not hide what the rules have to say.
+//! is left out and the rest goes on, so that one slip does not hide what the rules have to say; what
+//! they say only because of that slip is not told.
 
 mod unknown;
 
@@ -16,7 +17,8 @@ use super::diagnostic::{Diagnostic, DocumentName, Finding, Lines, Severity};
 use super::source::Source;
 use super::tree::{self, Node, Span, Tree};
 use super::{metadata, shape};
-use crate::api::rules::FieldPath;
+use crate::api::rules::{FieldPath, Violation};
+use crate::api::spelling;
 
 /// A kind of object and how it is read into an `O`.
 pub(super) struct Kind<O: 'static> {
@@ -30,6 +32,8 @@ pub(super) struct Kind<O: 'static> {
 /// An object and what its rules say of it. Places are named by path.
 pub(super) struct Built<O> {
     pub(super) object: O,
+    pub(super) violations: Vec<Violation>,
+    /// Warnings and notices, for an object that breaks no rule.
     pub(super) remarks: Vec<Remark>,
 }
 
@@ -108,6 +112,18 @@ pub(super) fn read<'a, O>(sources: &'a [Source], registry: &Registry<O>) -> Read
         reader.source(source);
     }
     reader.reading
+}
+
+impl From<Violation> for Remark {
+    fn from(violation: Violation) -> Self {
+        Self {
+            severity: Severity::Error,
+            path: violation.path,
+            value: Some(violation.value),
+            rule: violation.rule,
+            fix: violation.fix,
+        }
+    }
 }
 
 impl Origin<'_> {
@@ -222,7 +238,7 @@ impl<'a, O> Reader<'a, '_, O> {
                 });
                 let known: BTreeSet<_> = known.collect();
                 let rule = format!("`{field}` is required, and it is a text.");
-                let fix = format!("Write `{field}:` with {}.", super::suggest::either(known));
+                let fix = format!("Write `{field}:` with {}.", spelling::either(known));
                 self.refuse(origin, &[field], &rule, &fix);
             }
         }
@@ -268,16 +284,15 @@ impl<'a, O> Reader<'a, '_, O> {
         self.remember(kind.name, origin);
         metadata::restore_status(&mut shaped.value, status.as_ref(), schema);
         match (kind.build)(shaped.value) {
-            Ok(Built { object, remarks }) => {
-                for remark in about_what_is_there(remarks, &origin.base, &shaped.findings) {
-                    let diagnostic = origin.diagnose(remark);
+            Ok(mut built) => {
+                let violations = &mut built.violations;
+                violations.retain(|breach| !breach.may_follow_from(&shaped.unknown));
+                for violation in built.violations {
+                    let diagnostic = origin.diagnose(Remark::from(violation));
                     self.add(diagnostic);
                 }
                 if shaped.findings.is_empty() {
-                    self.reading.items.push(Item {
-                        object,
-                        origin: origin.clone(),
-                    });
+                    self.accept(built.object, built.remarks, origin);
                 }
             }
             Err(error) if shaped.findings.is_empty() => {
@@ -292,6 +307,16 @@ impl<'a, O> Reader<'a, '_, O> {
             let diagnostic = origin.report(Severity::Error, finding);
             self.add(diagnostic);
         }
+    }
+
+    /// Takes an object whose shape is right; whether a rule refuses it shows in the end.
+    fn accept(&mut self, object: O, remarks: Vec<Remark>, origin: &Origin<'a>) {
+        let remarks = remarks.into_iter().map(|it| origin.diagnose(it));
+        self.reading.diagnostics.extend(remarks);
+        self.reading.items.push(Item {
+            object,
+            origin: origin.clone(),
+        });
     }
 
     /// Two objects of one kind and name cannot both be meant.
@@ -331,30 +356,6 @@ impl<'a, O> Reader<'a, '_, O> {
     fn add(&mut self, diagnostic: Diagnostic) {
         self.reading.diagnostics.push(diagnostic);
     }
-}
-
-/// What the rules say of an object that lacks the parts in which something was found: errors only,
-/// and only those that lie neither around, within nor directly beside such a part. Whatever else
-/// they say may be a consequence.
-fn about_what_is_there(
-    remarks: Vec<Remark>,
-    base: &FieldPath,
-    findings: &[Finding],
-) -> Vec<Remark> {
-    if findings.is_empty() {
-        return remarks;
-    }
-    let mut remarks = remarks;
-    remarks.retain(|remark| {
-        let path = base.join(&remark.path);
-        remark.severity == Severity::Error
-            && findings.iter().all(|finding| {
-                let (own, found) = (path.segments(), finding.path.segments());
-                let beside = own.split_last().map(|it| it.1) == found.split_last().map(|it| it.1);
-                !own.starts_with(found) && !found.starts_with(own) && !beside
-            })
-    });
-    remarks
 }
 
 /// `NodePool "general"`, as far as it is written.

@@ -15,7 +15,9 @@ use crate::api::features::{self, FieldNotice};
 use crate::api::nodeclaim::{NodeClaim, NodeClassReference};
 use crate::api::nodeclass::EC2NodeClass;
 use crate::api::nodepool::NodePool;
-use crate::api::rules::{self, FieldPath, Violation};
+use crate::api::rules::{
+    FieldPath, Violation, check_ec2_node_class, check_node_claim, check_node_pool,
+};
 use crate::api::schema;
 
 /// The objects that policies consist of, by name.
@@ -73,19 +75,19 @@ static KINDS: [Kind<Policy>; 3] = [
         api_version: schema::Kind::NodePool.api_version(),
         name: schema::Kind::NodePool.as_str(),
         schema: &NODE_POOL,
-        build: |value| build(value, Policy::Pool, node_pool),
+        build: |value| build(value, Policy::Pool, check_node_pool, about_node_pool),
     },
     Kind {
         api_version: schema::Kind::NodeClaim.api_version(),
         name: schema::Kind::NodeClaim.as_str(),
         schema: &NODE_CLAIM,
-        build: |value| build(value, Policy::Claim, node_claim),
+        build: |value| build(value, Policy::Claim, check_node_claim, |_| Vec::new()),
     },
     Kind {
         api_version: schema::Kind::EC2NodeClass.api_version(),
         name: schema::Kind::EC2NodeClass.as_str(),
         schema: &NODE_CLASS,
-        build: |value| build(value, Policy::Class, node_class),
+        build: |value| build(value, Policy::Class, check_ec2_node_class, about_node_class),
     },
 ];
 
@@ -100,44 +102,33 @@ fn schema_of(kind: schema::Kind) -> Value {
 fn build<T: DeserializeOwned>(
     value: Value,
     wrap: fn(Box<T>) -> Policy,
+    rules: fn(&T) -> Vec<Violation>,
     remarks: fn(&T) -> Vec<Remark>,
 ) -> Result<Built<Policy>, serde_json::Error> {
     let object: Box<T> = Box::new(serde_json::from_value(value)?);
+    let violations = rules(&object);
+    let remarks = if violations.is_empty() {
+        remarks(&object)
+    } else {
+        Vec::new()
+    };
     Ok(Built {
-        remarks: remarks(&object),
         object: wrap(object),
+        violations,
+        remarks,
     })
 }
 
-/// All there is to say about a pool by itself.
-fn node_pool(pool: &NodePool) -> Vec<Remark> {
-    let violations = rules::check_node_pool(pool);
-    let mut remarks: Vec<_> = violations.into_iter().map(refusal).collect();
-    if remarks.is_empty() {
-        remarks.extend(lint::budgets(pool));
-        remarks.extend(features::node_pool_notices(pool).into_iter().map(idle));
-    }
-    remarks
+/// What there is to say about a pool that keeps the rules.
+fn about_node_pool(pool: &NodePool) -> Vec<Remark> {
+    let notices = features::node_pool_notices(pool).into_iter().map(idle);
+    lint::budgets(pool).into_iter().chain(notices).collect()
 }
 
-/// All there is to say about a claim by itself.
-fn node_claim(claim: &NodeClaim) -> Vec<Remark> {
-    let violations = rules::check_node_claim(claim);
-    violations.into_iter().map(refusal).collect()
-}
-
-/// All there is to say about a class by itself.
-fn node_class(class: &EC2NodeClass) -> Vec<Remark> {
-    let violations = rules::check_ec2_node_class(class);
-    let mut remarks: Vec<_> = violations.into_iter().map(refusal).collect();
-    if remarks.is_empty() {
-        remarks.extend(
-            features::ec2_node_class_notices(class)
-                .into_iter()
-                .map(idle),
-        );
-    }
-    remarks
+/// What there is to say about a class that keeps the rules.
+fn about_node_class(class: &EC2NodeClass) -> Vec<Remark> {
+    let notices = features::ec2_node_class_notices(class).into_iter();
+    notices.map(idle).collect()
 }
 
 /// What is to be known of a field that is read and has no effect yet.
@@ -148,16 +139,6 @@ fn idle(notice: FieldNotice) -> Remark {
         value: None,
         rule: notice.message,
         fix: String::new(),
-    }
-}
-
-fn refusal(violation: Violation) -> Remark {
-    Remark {
-        severity: Severity::Error,
-        path: violation.path,
-        value: Some(violation.value).filter(|value| !value.is_empty()),
-        rule: violation.rule,
-        fix: violation.fix,
     }
 }
 

@@ -102,6 +102,13 @@ pub fn least(root: &Value, schema: &Value) -> Value {
     if let Some(choices) = choices(root, schema) {
         return choices.first().map_or(Value::Null, |it| Value::clone(it));
     }
+    if is_true(schema, "x-kubernetes-int-or-string") {
+        return Value::from(0);
+    }
+    let mut alternatives = alternatives(schema).iter();
+    if let Some(alternative) = alternatives.find(|it| !is_null(resolve(root, it))) {
+        return least(root, alternative);
+    }
     match types(schema).first() {
         Some(&"object") => {
             let fields = required(schema).filter_map(|name| {
@@ -112,7 +119,10 @@ pub fn least(root: &Value, schema: &Value) -> Value {
         }
         Some(&"array") => Value::Array(Vec::new()),
         Some(&"string") => Value::from(""),
-        Some(&("integer" | "number")) => Value::from(0),
+        Some(&("integer" | "number")) => {
+            let bound = schema.get("minimum").filter(|it| it.is_u64());
+            bound.map_or_else(|| Value::from(0), Value::clone)
+        }
         Some(&"boolean") => Value::Bool(false),
         Some(_) | None => Value::Null,
     }

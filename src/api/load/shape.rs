@@ -18,26 +18,38 @@ use super::diagnostic::Finding;
 use super::tree::{Entry, Node, Span, Tree};
 use super::{schema, suggest};
 use crate::api::rules::FieldPath;
+use crate::api::spelling;
 
 /// A document that was held against a schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shaped {
-    /// The value, with numbers in the form the schema wants. Left out are nulls and the fields in
-    /// which something was found; where a field is missing that has to be there, the least that the
-    /// schema accepts stands in, so that the rules can look at the rest.
+    /// The value, with numbers in the form the schema wants. Left out are nulls and what has the
+    /// wrong shape. Where something has to be, the least that the schema accepts stands in, so that
+    /// the rules can look at the rest.
     pub value: Value,
     /// Everything that is wrong, in the order of the text.
     pub findings: Vec<Finding>,
+    /// The parts, from the node on, of which that leaves open what their author wants: those that
+    /// were left out, those that something stands in for, and those that are not written and may be
+    /// what a misspelt field was meant for.
+    pub unknown: Vec<FieldPath>,
 }
 
 /// Holds a node against a schema. `path` is where the node lies in its document, and `root` the
 /// schema in which references are resolved; often the two schemas are the same.
-pub fn check<'s>(node: &Node, path: &'s FieldPath, root: &'s Value, schema: &'s Value) -> Shaped {
+pub fn check<'s>(
+    node: &'s Node,
+    path: &'s FieldPath,
+    root: &'s Value,
+    schema: &'s Value,
+) -> Shaped {
     let mut walk = Walk {
+        document: node,
         root,
         base: path,
         path: FieldPath::ROOT,
         findings: Vec::new(),
+        unknown: Vec::new(),
     };
     let place = Place {
         node,
@@ -47,6 +59,7 @@ pub fn check<'s>(node: &Node, path: &'s FieldPath, root: &'s Value, schema: &'s 
     Shaped {
         value,
         findings: walk.findings,
+        unknown: walk.unknown,
     }
 }
 
@@ -69,12 +82,16 @@ impl Place<'_> {
 }
 
 struct Walk<'s> {
+    /// What the whole schema is about.
+    document: &'s Node,
     root: &'s Value,
     /// Where the value that belongs to the whole schema lies.
     base: &'s FieldPath,
     /// The way from there to the value that is being looked at.
     path: FieldPath,
     findings: Vec<Finding>,
+    /// As in [`Shaped`].
+    unknown: Vec<FieldPath>,
 }
 
 /// The schema of fields that have no schema of their own; none when there may be no such fields.
@@ -92,7 +109,18 @@ fn others(schema: &Value) -> Option<&Value> {
 }
 
 impl<'s> Walk<'s> {
+    /// Holds a node against its schema. What comes out is null if nothing is written, or if it has
+    /// the wrong shape and is therefore not known.
     fn value(&mut self, place: Place<'_>, schema: &'s Value) -> Value {
+        let before = self.findings.len();
+        let value = self.by_type(place, schema);
+        if value.is_null() && self.findings.len() > before {
+            self.unknown.push(self.path.clone());
+        }
+        value
+    }
+
+    fn by_type(&mut self, place: Place<'_>, schema: &'s Value) -> Value {
         let schema = schema::resolve(self.root, schema);
         if place.node.is_null() && schema::accepts_null(self.root, schema) {
             return Value::Null;
@@ -129,7 +157,7 @@ impl<'s> Walk<'s> {
                 (Some(inner), _) => (self.path.field(entry.key.clone()), inner),
                 (None, Some(inner)) => (self.path.key(&entry.key), inner),
                 (None, None) => {
-                    self.unknown(entry, schema);
+                    self.no_such_field(entry, schema);
                     continue;
                 }
             };
@@ -142,36 +170,41 @@ impl<'s> Walk<'s> {
                 value.insert(entry.key.clone(), inner);
             }
         }
-        for name in self.required(place, entries, schema) {
-            if let Some(inner) = schema.get("properties").and_then(|it| it.get(name)) {
-                value.insert(name.to_owned(), schema::least(self.root, inner));
-            }
-        }
+        self.required(place, entries, schema);
+        self.stand_in(&mut value, schema);
         let keywords = ["minProperties", "maxProperties"];
         self.count(place, entries.len(), schema, keywords);
         Value::Object(value)
     }
 
-    /// Finds the fields that are missing, and names them. One that was only misspelt has been found
-    /// already.
-    fn required(&mut self, place: Place<'_>, entries: &[Entry], schema: &'s Value) -> Vec<&'s str> {
+    /// Finds the fields that are missing. One that was only misspelt has been found already.
+    fn required(&mut self, place: Place<'_>, entries: &[Entry], schema: &'s Value) {
         let known = || schema::properties(schema).map(|(name, _)| name.as_str());
         let slips: Vec<_> = entries
             .iter()
             .filter(|entry| known().all(|name| name != entry.key))
-            .filter_map(|entry| suggest::nearest(&entry.key, known()))
+            .filter_map(|entry| spelling::nearest(&entry.key, known()))
             .collect();
-        let is_written = |name: &&str| {
+        let is_written = |name: &str| {
             let mut written = entries.iter().filter(|entry| !entry.value.is_null());
-            written.any(|entry| entry.key == *name)
+            written.any(|entry| entry.key == name)
         };
-        let missing: Vec<_> = schema::required(schema)
-            .filter(|name| !is_written(name) && !slips.contains(name))
-            .collect();
-        for name in &missing {
-            self.missing(place, name, schema);
+        for name in schema::required(schema) {
+            if !is_written(name) && !slips.contains(&name) {
+                self.missing(place, name, schema);
+            }
         }
-        missing
+    }
+
+    /// Fills the place of each field that has to be there and is not, for whatever reason.
+    fn stand_in(&mut self, value: &mut Map<String, Value>, schema: &'s Value) {
+        for name in schema::required(schema) {
+            let inner = schema.get("properties").and_then(|it| it.get(name));
+            if let (Some(inner), false) = (inner, value.contains_key(name)) {
+                value.insert(name.to_owned(), schema::least(self.root, inner));
+                self.unknown.push(self.path.field(name.to_owned()));
+            }
+        }
     }
 
     fn list(&mut self, place: Place<'_>, items: &[Node], schema: &'s Value) -> Value {
@@ -181,7 +214,14 @@ impl<'s> Walk<'s> {
         for (index, node) in items.iter().enumerate() {
             let mark = node.span;
             let place = Place { node, mark };
-            values.push(self.within(self.path.index(index), |walk| walk.value(place, inner)));
+            let path = self.path.index(index);
+            let value = self.within(path.clone(), |walk| walk.value(place, inner));
+            let is_unknown = self.unknown.last() == Some(&path);
+            values.push(if is_unknown {
+                schema::least(self.root, inner)
+            } else {
+                value
+            });
         }
         Value::Array(values)
     }
@@ -200,23 +240,25 @@ impl<'s> Walk<'s> {
             .filter(|alternative| !schema::is_null(schema::resolve(self.root, alternative)));
         let trials = trials.map(|alternative| {
             let mut trial = Walk {
+                document: self.document,
                 root: self.root,
                 base: self.base,
                 path: self.path.clone(),
                 findings: Vec::new(),
+                unknown: Vec::new(),
             };
             let value = trial.value(place, alternative);
-            (value, trial.findings)
+            (value, trial)
         });
-        let best = trials.min_by_key(|(_, findings)| {
-            let top = findings
-                .iter()
-                .filter(|it| it.path.segments().len() <= level);
-            (top.count(), findings.len())
+        let best = trials.min_by_key(|(_, trial)| {
+            let findings = trial.findings.iter();
+            let top = findings.filter(|it| it.path.segments().len() <= level);
+            (top.count(), trial.findings.len())
         });
         match best {
-            Some((value, findings)) => {
-                self.findings.extend(findings);
+            Some((value, trial)) => {
+                self.findings.extend(trial.findings);
+                self.unknown.extend(trial.unknown);
                 value
             }
             None => place.node.to_value(),
@@ -237,29 +279,35 @@ impl<'s> Walk<'s> {
             return true;
         }
         let fix = unknown
-            .and_then(|entry| suggest::nearest(&entry.key, names()))
+            .and_then(|entry| spelling::nearest(&entry.key, names()))
             .map_or_else(
                 || "Write one of them.".to_owned(),
                 |meant| format!("Did you mean `{meant}`?"),
             );
         let rule = format!(
             "Exactly one field is expected: {}.",
-            suggest::either(names())
+            spelling::either(names())
         );
         let span = unknown.map_or(place.mark, |entry| entry.key_span);
         self.find(span, Some(place.node.excerpt()), rule, fix);
         false
     }
 
-    fn unknown(&mut self, entry: &Entry, schema: &'s Value) {
+    fn no_such_field(&mut self, entry: &Entry, schema: &'s Value) {
         let known: Vec<_> = schema::properties(schema)
             .map(|(name, _)| name.as_str())
             .collect();
-        let fix = suggest::for_unknown_field(self.root, &self.path, &entry.key, &known);
+        let meant = suggest::meant(self.root, &self.path, &entry.key, &known);
         let rule = format!("There is no field `{}` here.", entry.key);
+        let fix = meant.advice(&known);
         self.within(self.path.field(entry.key.clone()), |walk| {
             walk.find(entry.key_span, Some(entry.value.excerpt()), rule, fix);
         });
+        let candidates = meant.candidates(self.document, &self.path, &known);
+        let absent = candidates
+            .into_iter()
+            .filter(|path| self.document.at(path).is_none_or(Node::is_null));
+        self.unknown.extend(absent);
     }
 
     fn missing(&mut self, place: Place<'_>, name: &str, schema: &'s Value) {
@@ -279,7 +327,7 @@ impl<'s> Walk<'s> {
     fn addition(&self, name: &str, schema: &Value) -> String {
         if let Some(choices) = schema::choices(self.root, schema) {
             let choices = choices.into_iter().filter_map(Value::as_str);
-            return format!("Add `{name}:` with {}.", suggest::either(choices));
+            return format!("Add `{name}:` with {}.", spelling::either(choices));
         }
         let required: Vec<_> = schema::required(schema).collect();
         match schema::types(schema).first() {

@@ -5,63 +5,84 @@ use std::collections::{BTreeSet, VecDeque};
 use serde_json::Value;
 
 use super::schema;
+use super::tree::{Node, Tree};
 use crate::api::rules::{FieldPath, Segment};
+use crate::api::spelling::{either, nearest};
 
 /// How deep a misplaced field is looked for. `spec.template.spec.containers[].resources.limits` is
 /// the kind of depth at which people still remember a field's name.
 const DEPTH_MAX: usize = 7;
 
-/// How many names a message lists.
-const NAMES_MAX: usize = 12;
-
-/// The known name that is written most like `name`, if one is close enough to be a slip.
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = name.to_lowercase();
-    let distance_max = (name.chars().count() / 3).clamp(1, 4);
-    known
-        .into_iter()
-        .map(|known| {
-            let distance = strsim::damerau_levenshtein(&wanted, &known.to_lowercase());
-            (distance, known)
-        })
-        .filter(|(distance, _)| *distance <= distance_max)
-        .min()
-        .map(|(_, known)| known)
+/// What a field was meant for that does not exist.
+pub enum Meant {
+    /// A field of the same block, whose name is written nearly so.
+    Sibling(String),
+    /// A field of that name at another place: the names on the way there from the top, those of
+    /// lists with brackets.
+    Elsewhere(Vec<String>),
+    /// Nobody can say.
+    Unknown,
 }
 
-/// Names for a sentence: `a`, `b` or `c`.
-pub fn either<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<_> = names.into_iter().collect();
-    let shown = names.iter().take(NAMES_MAX);
-    let quoted: Vec<_> = shown.map(|name| format!("`{name}`")).collect();
-    if names.len() > NAMES_MAX {
-        let left = names.len() - NAMES_MAX;
-        return format!("{} or one of {left} more", quoted.join(", "));
-    }
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        Some((last, _)) => last.clone(),
-        None => "nothing".to_owned(),
-    }
-}
-
-/// What to do about a field that does not exist: `parent` has the fields `known`.
-pub fn for_unknown_field(root: &Value, parent: &FieldPath, name: &str, known: &[&str]) -> String {
+/// What `name` was meant for, in a block at `parent` that has the fields `known`.
+pub fn meant(root: &Value, parent: &FieldPath, name: &str, known: &[&str]) -> Meant {
     if let Some(meant) = nearest(name, known.iter().copied()) {
-        return format!("Did you mean `{meant}`?");
+        return Meant::Sibling(meant.to_owned());
     }
-    if let Some(place) = elsewhere(root, parent, name) {
-        return format!("Did you mean `{place}`?");
+    elsewhere(root, parent, name).map_or(Meant::Unknown, Meant::Elsewhere)
+}
+
+impl Meant {
+    /// What to do about it, in a block that has the fields `known`.
+    pub fn advice(&self, known: &[&str]) -> String {
+        match self {
+            Self::Sibling(name) => format!("Did you mean `{name}`?"),
+            Self::Elsewhere(place) => format!("Did you mean `{}`?", place.join(".")),
+            Self::Unknown if known.is_empty() => "Remove it; no field is possible here.".to_owned(),
+            Self::Unknown => format!("Remove it, or write {}.", either(known.iter().copied())),
+        }
     }
-    if known.is_empty() {
-        return "Remove it; no field is possible here.".to_owned();
+
+    /// The fields it may have been meant for, whether they are written or not. `parent` is the way
+    /// to the block in the document, which has the fields `known`.
+    pub fn candidates(
+        &self,
+        document: &Node,
+        parent: &FieldPath,
+        known: &[&str],
+    ) -> Vec<FieldPath> {
+        match self {
+            Self::Sibling(name) => vec![parent.field(name.clone())],
+            Self::Elsewhere(place) => occurrences(document, place),
+            Self::Unknown => {
+                let known = known.iter();
+                known.map(|it| parent.field((*it).to_owned())).collect()
+            }
+        }
     }
-    format!("Remove it, or write {}.", either(known.iter().copied()))
+}
+
+/// Where a place of the schema is in a document: once for each item of the lists on the way.
+fn occurrences(document: &Node, place: &[String]) -> Vec<FieldPath> {
+    let mut paths = vec![FieldPath::ROOT];
+    for step in place {
+        let steps = paths.iter().flat_map(|path| {
+            let path = path.field(step.trim_end_matches("[]").to_owned());
+            match document.at(&path).map(|it| &it.tree) {
+                Some(Tree::List(items)) if step.ends_with("[]") => {
+                    (0..items.len()).map(|index| path.index(index)).collect()
+                }
+                Some(_) | None => vec![path],
+            }
+        });
+        paths = steps.collect();
+    }
+    paths
 }
 
 /// A place that has a field of this name: the one that shares most with `parent`, then the least
 /// deep, then the first by name. `status` is not searched, because nobody writes it.
-fn elsewhere(root: &Value, parent: &FieldPath, name: &str) -> Option<String> {
+fn elsewhere(root: &Value, parent: &FieldPath, name: &str) -> Option<Vec<String>> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     let mut queue = VecDeque::from([(root, Vec::<String>::new())]);
@@ -102,5 +123,4 @@ fn elsewhere(root: &Value, parent: &FieldPath, name: &str) -> Option<String> {
     found
         .into_iter()
         .min_by_key(|place| (usize::MAX - shared(place), place.len(), place.clone()))
-        .map(|place| place.join("."))
 }

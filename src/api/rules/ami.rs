@@ -25,7 +25,7 @@ pub(super) fn check_images(spec: &FieldPath, class: &EC2NodeClassSpec) -> Vec<Vi
             ));
         }
     }
-    found.extend(check_family(spec.field("amiFamily"), class));
+    found.extend(check_family(spec, class));
     found
 }
 
@@ -81,7 +81,8 @@ fn check_alias(path: FieldPath, alias: &str) -> Option<Violation> {
 }
 
 /// Without an alias the family must be said; with one, only `Custom` may differ from it.
-fn check_family(path: FieldPath, class: &EC2NodeClassSpec) -> Option<Violation> {
+fn check_family(spec: &FieldPath, class: &EC2NodeClassSpec) -> Option<Violation> {
+    let path = spec.field("amiFamily");
     let mut aliases = class
         .ami_selector_terms
         .iter()
@@ -91,7 +92,8 @@ fn check_family(path: FieldPath, class: &EC2NodeClassSpec) -> Option<Violation> 
             "Without an alias the family must be written, since it decides how a node starts.";
         let fix = "Add amiFamily, for example AL2023, or select by alias.";
         let is_told = aliases.next().is_some();
-        return (!is_told).then(|| Violation::new(path, ABSENT, rule, fix));
+        let missing = Violation::new(path, ABSENT, rule, fix);
+        return (!is_told).then(|| missing.depends_on(aliases_of(spec, class)));
     };
     let implied = aliases
         .filter_map(AmiFamily::of_alias)
@@ -99,4 +101,15 @@ fn check_family(path: FieldPath, class: &EC2NodeClassSpec) -> Option<Violation> 
     let rule = "Next to an alias the family must be the alias' own, or Custom.";
     let fix = format!("Remove it, or write {}.", implied.as_str());
     Some(Violation::new(path, family.as_str(), rule, fix))
+}
+
+/// Where aliases stand or might stand.
+fn aliases_of(spec: &FieldPath, class: &EC2NodeClassSpec) -> Vec<FieldPath> {
+    let terms = spec.field("amiSelectorTerms");
+    match class.ami_selector_terms.len() {
+        0 => vec![terms],
+        count => (0..count)
+            .map(|index| terms.index(index).field("alias"))
+            .collect(),
+    }
 }

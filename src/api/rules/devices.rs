@@ -34,17 +34,19 @@ pub(super) fn check_block_devices(
 
 fn check_volume(path: &FieldPath, volume: &BlockDevice) -> Vec<Violation> {
     let mut found = Vec::new();
+    let snapshot = path.field("snapshotID");
     if volume.snapshot_id.is_none() && volume.volume_size.is_none() {
         let rule = "A volume must have a size, or a snapshot that knows it.";
         let fix = "Add volumeSize or snapshotID.";
-        found.push(Violation::new(path.clone(), ABSENT, rule, fix));
+        let violation = Violation::new(path.clone(), ABSENT, rule, fix);
+        found.push(violation.depends_on([snapshot.clone(), path.field("volumeSize")]));
     }
     if let Some(rate) = volume.volume_initialization_rate {
         let path = path.field("volumeInitializationRate");
         if volume.snapshot_id.as_deref().is_none_or(str::is_empty) {
             let rule = "Only a volume with a snapshot can be initialised.";
             let fix = "Add snapshotID, or remove the rate.";
-            found.push(Violation::new(path.clone(), rate, rule, fix));
+            found.push(Violation::new(path.clone(), rate, rule, fix).depends_on([snapshot]));
         }
         found.extend(out_of_range(path, rate.into(), 100, 300));
     }

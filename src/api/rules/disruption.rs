@@ -1,6 +1,6 @@
 //! When nodes may be disrupted, and how many at once.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
@@ -54,16 +54,18 @@ fn check_nodes(path: FieldPath, nodes: &str) -> Option<Violation> {
 }
 
 fn repeated_reasons(path: &FieldPath, budget: &Budget) -> Vec<Violation> {
-    let mut seen = BTreeSet::new();
-    let reasons = budget.reasons.iter().flatten().enumerate();
-    let repeated = reasons.filter(|(_, reason)| !seen.insert(**reason));
-    repeated
-        .map(|(index, reason)| {
+    let mut seen = BTreeMap::new();
+    let mut found = Vec::new();
+    for (index, reason) in budget.reasons.iter().flatten().enumerate() {
+        let path = path.index(index);
+        if let Some(before) = seen.insert(*reason, path.clone()) {
             let rule = "A budget may name each reason once.";
-            let path = path.index(index);
-            Violation::new(path, reason.as_str(), rule, "Remove the repetition.")
-        })
-        .collect()
+            let fix = "Remove the repetition.";
+            let violation = Violation::new(path, reason.as_str(), rule, fix);
+            found.push(violation.depends_on([before]));
+        }
+    }
+    found
 }
 
 /// Budgets are read in UTC (Karpenter documentation, "Disruption", section "Budgets").
@@ -76,14 +78,15 @@ fn check_schedule(path: FieldPath, schedule: &str) -> Option<Violation> {
 /// A schedule says when a window opens and a duration when it closes.
 fn half_a_window(path: &FieldPath, budget: &Budget) -> Option<Violation> {
     let rule = "A schedule and a duration must be written together.";
+    let [begin, end] = ["schedule", "duration"].map(|name| path.field(name));
     match (&budget.schedule, &budget.duration) {
         (Some(schedule), None) => {
             let fix = "Add a duration, such as 8h, or remove the schedule.";
-            Some(Violation::new(path.field("schedule"), schedule, rule, fix))
+            Some(Violation::new(begin, schedule, rule, fix).depends_on([end]))
         }
         (None, Some(duration)) => {
             let fix = "Add a schedule, such as @daily, or remove the duration.";
-            Some(Violation::new(path.field("duration"), duration, rule, fix))
+            Some(Violation::new(end, duration, rule, fix).depends_on([begin]))
         }
         (Some(_), Some(_)) | (None, None) => None,
     }

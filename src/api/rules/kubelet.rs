@@ -33,10 +33,11 @@ const RESERVABLE: [&str; 4] = ["cpu", "memory", "ephemeral-storage", "pid"];
 /// The kubelet block of a class whose images are of that family, if it is known: the fields in
 /// their order, and then those that the family cannot hand to the kubelet.
 pub(super) fn check_kubelet(
-    path: &FieldPath,
+    spec: &FieldPath,
     kubelet: &KubeletConfiguration,
     family: Option<AmiFamily>,
 ) -> Vec<Violation> {
+    let path = spec.field("kubelet");
     let mut found: Vec<_> = check_max_pods(path.field("maxPods"), kubelet)
         .into_iter()
         .collect();
@@ -51,14 +52,16 @@ pub(super) fn check_kubelet(
         &path.field("kubeReserved"),
         &kubelet.kube_reserved,
     ));
-    found.extend(check_eviction(path, kubelet));
-    found.extend(check_image_collection(path, kubelet));
+    found.extend(check_eviction(&path, kubelet));
+    let unknown = perhaps_misspelt(&path, kubelet);
+    found.retain(|breach| !breach.may_follow_from(&unknown));
+    found.extend(check_image_collection(&path, kubelet));
     for (name, value) in &kubelet.other {
         found.extend(check_other(path.key(name), name, value));
     }
-    if let Some(family) = family {
-        found.extend(check_support(path, kubelet, family));
-    }
+    let family = family.map(|family| check_support(&path, kubelet, family));
+    let unsupported = family.into_iter().flatten();
+    found.extend(unsupported.map(|breach| breach.depends_on([spec.field("amiFamily")])));
     found
 }
 
@@ -111,10 +114,11 @@ fn check_eviction(path: &FieldPath, kubelet: &KubeletConfiguration) -> Vec<Viola
     let mut found = check_thresholds(&path.field("evictionHard"), &kubelet.eviction_hard);
     found.extend(check_thresholds(&soft, &kubelet.eviction_soft));
     let fix = "Add the signal to evictionSoftGracePeriod.";
-    found.extend(unmatched(&soft, &kubelet.eviction_soft, periods, fix));
+    let thresholds = &kubelet.eviction_soft;
+    found.extend(unmatched((&soft, thresholds), (&grace, periods), fix));
     found.extend(check_periods(&grace, periods));
     let fix = "Add the signal to evictionSoft.";
-    found.extend(unmatched(&grace, periods, &kubelet.eviction_soft, fix));
+    found.extend(unmatched((&grace, periods), (&soft, thresholds), fix));
     found.extend(check_thresholds(
         &reclaim,
         &kubelet.eviction_minimum_reclaim,
@@ -168,19 +172,40 @@ fn check_percentage(path: FieldPath, text: &str, percent: &str) -> Option<Violat
     (!reads).then(|| Violation::new(path, text, rule, "Write it as 5% or 7.5%."))
 }
 
+/// Texts by signal, and where they stand.
+type Signals<'a> = (&'a FieldPath, &'a BTreeMap<String, String>);
+
 /// A soft threshold and its grace period mean something only together.
-fn unmatched(
-    path: &FieldPath,
-    signals: &BTreeMap<String, String>,
-    others: &BTreeMap<String, String>,
-    fix: &str,
-) -> Vec<Violation> {
+fn unmatched(signals: Signals<'_>, others: Signals<'_>, fix: &str) -> Vec<Violation> {
     let rule = "A soft threshold and its grace period must be written together.";
-    let lonely = signals
-        .iter()
-        .filter(|(signal, _)| !others.contains_key(*signal));
+    let lonely = signals.1.iter();
+    let lonely = lonely.filter(|(signal, _)| !others.1.contains_key(*signal));
     lonely
-        .map(|(signal, text)| Violation::new(path.key(signal), text, rule, fix))
+        .map(|(signal, text)| {
+            let violation = Violation::new(signals.0.key(signal), text, rule, fix);
+            violation.depends_on([others.0.key(signal)])
+        })
+        .collect()
+}
+
+/// Which half of that pair is not written, or under a name that the kubelet does not know. The
+/// schema takes any name here, so that it is left to the rules to see the slip.
+fn perhaps_misspelt(path: &FieldPath, kubelet: &KubeletConfiguration) -> Vec<FieldPath> {
+    let names = kubelet.other.keys().map(String::as_str);
+    let slips = names.filter(|name| kubelet_fields::is_unknown(name));
+    let meant: Vec<_> = slips.map(kubelet_fields::nearest).collect();
+    let halves = [
+        ("evictionSoft", &kubelet.eviction_soft),
+        (
+            "evictionSoftGracePeriod",
+            &kubelet.eviction_soft_grace_period,
+        ),
+    ];
+    let absent = halves.into_iter().filter(|(_, half)| half.is_empty());
+    let is_meant = |name| meant.iter().any(|it| it.is_none_or(|meant| meant == name));
+    absent
+        .filter(|(name, _)| is_meant(*name))
+        .map(|(name, _)| path.field(name))
         .collect()
 }
 
@@ -212,7 +237,10 @@ fn check_other(path: FieldPath, name: &str, value: &Value) -> Option<Violation> 
     }
     let Some(shape) = kubelet_fields::shape_of(name) else {
         let rule = "The kubelet has no such field.";
-        let fix = "Remove it, or mend its name.";
+        let fix = kubelet_fields::nearest(name).map_or_else(
+            || "Remove it, or mend its name.".to_owned(),
+            |meant| format!("Did you mean `{meant}`?"),
+        );
         return Some(Violation::new(path, name, rule, fix));
     };
     let fix = format!("Write {}.", shape.noun());

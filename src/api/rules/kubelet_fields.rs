@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::api::spelling;
 use crate::model::time::parse_duration;
 
 /// The field that the controller writes itself.
@@ -85,7 +86,35 @@ pub(super) fn shape_of(name: &str) -> Option<Shape> {
     Some(FIELDS[found].1)
 }
 
-/// Sorted by name.
+/// Whether there is no field of that name.
+pub(super) fn is_unknown(name: &str) -> bool {
+    name != OWNED && shape_of(name).is_none()
+}
+
+/// The field whose name is written most like this one, if there is such a field.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    let others = FIELDS.iter().map(|(known, _)| *known);
+    spelling::nearest(name, MEMBERS.into_iter().chain(others))
+}
+
+/// The fields that have a member of their own.
+const MEMBERS: [&str; 13] = [
+    "clusterDNS",
+    "cpuCFSQuota",
+    "evictionHard",
+    "evictionMaxPodGracePeriod",
+    "evictionMinimumReclaim",
+    "evictionSoft",
+    "evictionSoftGracePeriod",
+    "imageGCHighThresholdPercent",
+    "imageGCLowThresholdPercent",
+    "kubeReserved",
+    "maxPods",
+    "podsPerCore",
+    "systemReserved",
+];
+
+/// The fields that have none, sorted by name.
 const FIELDS: [(&str, Shape); 111] = [
     ("address", Shape::Text),
     ("allowedUnsafeSysctls", Shape::Texts),
@@ -205,6 +234,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::nodeclass::KubeletConfiguration;
 
     #[test]
     fn the_fields_are_sorted_so_that_each_is_found() {
@@ -214,6 +244,17 @@ mod tests {
         }
         assert_eq!(shape_of("cpuManagerpolicy"), None);
         assert_eq!(shape_of(OWNED), None);
+    }
+
+    #[test]
+    fn each_member_has_the_name_it_is_written_with() {
+        let schema = schemars::schema_for!(KubeletConfiguration).to_value();
+        let members = schema["properties"].as_object().expect("it has fields");
+        let names: Vec<_> = members.keys().map(String::as_str).collect();
+        assert_eq!(names, MEMBERS);
+        assert_eq!(nearest("evictionSofts"), Some("evictionSoft"));
+        assert_eq!(nearest("cgroupdriver"), Some("cgroupDriver"));
+        assert_eq!(nearest("somethingElse"), None);
     }
 
     #[test]

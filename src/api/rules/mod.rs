@@ -59,10 +59,14 @@ pub struct Violation {
     pub rule: String,
     /// What to write instead.
     pub fix: String,
+    /// What the rule has read beyond the value at `path`, or has missed. Where one of these is not
+    /// known, the breach may be a consequence of that.
+    pub depends_on: Vec<FieldPath>,
 }
 
 impl Violation {
-    fn new(
+    /// A breach that shows in the value at `path` alone.
+    pub fn new(
         path: FieldPath,
         value: impl fmt::Display,
         rule: impl Into<String>,
@@ -73,7 +77,36 @@ impl Violation {
             value: shortened(&value.to_string()),
             rule: rule.into(),
             fix: fix.into(),
+            depends_on: Vec::new(),
         }
+    }
+
+    /// The same breach, which would be none if one of these fields had another value.
+    #[must_use]
+    pub fn depends_on(mut self, fields: impl IntoIterator<Item = FieldPath>) -> Self {
+        self.depends_on.extend(fields);
+        self
+    }
+
+    /// The same breach in an object that lies at `outer` in another one.
+    #[must_use]
+    pub fn within(self, outer: &FieldPath) -> Self {
+        let depends_on = self.depends_on.iter();
+        Self {
+            path: outer.join(&self.path),
+            depends_on: depends_on.map(|field| outer.join(field)).collect(),
+            ..self
+        }
+    }
+
+    /// Whether it may only be a consequence of these values' not being known. What it has found at
+    /// its own path stays true whatever is missing deeper within; of another field the whole counts.
+    pub fn may_follow_from(&self, unknown: &[FieldPath]) -> bool {
+        unknown.iter().any(|unknown| {
+            let mut read = self.depends_on.iter();
+            self.path.starts_with(unknown)
+                || read.any(|read| read.starts_with(unknown) || unknown.starts_with(read))
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Network interfaces, and what the network does for a node.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{ABSENT, FieldPath, Violation, entries, negative, out_of_range, too_many};
 use crate::api::nodeclass::{ConnectionTracking, InterfaceType, NetworkInterface};
@@ -16,31 +16,41 @@ pub(super) fn check_network_interfaces(
         .into_iter()
         .collect();
     found.extend(no_primary(path, interfaces));
-    let mut places = BTreeSet::new();
-    let mut fabrics = BTreeSet::new();
+    let mut places = BTreeMap::new();
+    let mut fabrics = BTreeMap::new();
     for (index, interface) in interfaces.iter().enumerate() {
         let path = path.index(index);
         let (card, device) = (interface.network_card_index, interface.device_index);
         found.extend(negative(path.field("networkCardIndex"), card.into()));
         found.extend(negative(path.field("deviceIndex"), device.into()));
-        if !places.insert((card, device)) {
-            let rule = "A place on a network card can be taken once.";
-            let value = format!("card {card}, device {device}");
-            let fix = "Give it another deviceIndex.";
-            found.push(Violation::new(path.field("deviceIndex"), value, rule, fix));
+        if let Some(other) = places.insert((card, device), path.clone()) {
+            found.push(same_place(&path, interface, &other));
         }
-        if interface.interface_type == InterfaceType::EfaOnly && !fabrics.insert(card) {
-            let rule = "A network card may have at most one interface of type efa-only.";
-            let fix = "Put it on another network card.";
-            found.push(Violation::new(
-                path.field("interfaceType"),
-                "efa-only",
-                rule,
-                fix,
-            ));
+        if interface.interface_type == InterfaceType::EfaOnly
+            && let Some(other) = fabrics.insert(card, path.clone())
+        {
+            found.push(second_fabric(&path, &other));
         }
     }
     found
+}
+
+fn same_place(path: &FieldPath, interface: &NetworkInterface, other: &FieldPath) -> Violation {
+    let rule = "A place on a network card can be taken once.";
+    let (card, device) = (interface.network_card_index, interface.device_index);
+    let value = format!("card {card}, device {device}");
+    let fix = "Give it another deviceIndex.";
+    Violation::new(path.field("deviceIndex"), value, rule, fix)
+        .depends_on(path.fields(["networkCardIndex"]))
+        .depends_on(other.fields(["networkCardIndex", "deviceIndex"]))
+}
+
+fn second_fabric(path: &FieldPath, other: &FieldPath) -> Violation {
+    let rule = "A network card may have at most one interface of type efa-only.";
+    let fix = "Put it on another network card.";
+    Violation::new(path.field("interfaceType"), "efa-only", rule, fix)
+        .depends_on(path.fields(["networkCardIndex"]))
+        .depends_on(other.fields(["networkCardIndex", "interfaceType"]))
 }
 
 fn no_primary(path: &FieldPath, interfaces: &[NetworkInterface]) -> Option<Violation> {
@@ -55,7 +65,8 @@ fn no_primary(path: &FieldPath, interfaces: &[NetworkInterface]) -> Option<Viola
     let rule = "Device 0 of card 0 must be an ordinary interface, since a node needs an address.";
     let fix = "Add networkCardIndex 0, deviceIndex 0, interfaceType interface.";
     let value = entries(interfaces.len());
-    Some(Violation::new(path.clone(), value, rule, fix))
+    let violation = Violation::new(path.clone(), value, rule, fix);
+    Some(violation.depends_on([path.clone()]))
 }
 
 /// How long idle connections are tracked (EC2 documentation, "Security group connection
@@ -75,10 +86,11 @@ pub(super) fn check_connection_tracking(
         ("udpTimeout", tracking.udp_timeout, 30, 60),
     ];
     if timeouts.iter().all(|(_, seconds, _, _)| seconds.is_none()) {
-        let names = timeouts.map(|(name, ..)| name).join(", ");
+        let names = timeouts.map(|(name, ..)| name);
         let rule = "At least one timeout must be written.";
-        let fix = format!("Write one of {names}, or remove the block.");
-        return vec![Violation::new(path.clone(), ABSENT, rule, fix)];
+        let fix = format!("Write one of {}, or remove the block.", names.join(", "));
+        let violation = Violation::new(path.clone(), ABSENT, rule, fix);
+        return vec![violation.depends_on(path.fields(names))];
     }
     let breaches = timeouts
         .into_iter()

@@ -36,11 +36,7 @@ pub fn check_ec2_node_class(class: &EC2NodeClass) -> Vec<Violation> {
     found.extend(check_identity(&path, spec));
     found.extend(check_own_tags(&path.field("tags"), &spec.tags));
     if let Some(kubelet) = &spec.kubelet {
-        found.extend(check_kubelet(
-            &path.field("kubelet"),
-            kubelet,
-            spec.family(),
-        ));
+        found.extend(check_kubelet(&path, kubelet, spec.family()));
     }
     found.extend(check_machine(&path, spec));
     found
@@ -120,7 +116,8 @@ fn check_identity(path: &FieldPath, spec: &EC2NodeClassSpec) -> Vec<Violation> {
     match (&spec.role, &spec.instance_profile) {
         (None, None) => {
             let fix = "Add role, or instanceProfile.";
-            found.push(Violation::new(path.field("role"), ABSENT, rule, fix));
+            let violation = Violation::new(path.field("role"), ABSENT, rule, fix);
+            found.push(violation.depends_on([path.field("instanceProfile")]));
         }
         (Some(_), Some(profile)) => {
             let fix = "Remove one of the two.";

@@ -28,6 +28,11 @@ impl FieldPath {
         self.with(Segment::Field(name.into()))
     }
 
+    /// The members of these names.
+    pub fn fields(&self, names: impl IntoIterator<Item = &'static str>) -> Vec<Self> {
+        names.into_iter().map(|name| self.field(name)).collect()
+    }
+
     /// The item at that place.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
@@ -49,6 +54,11 @@ impl FieldPath {
     #[must_use]
     pub fn join(&self, inner: &Self) -> Self {
         Self([self.0.as_slice(), &inner.0].concat())
+    }
+
+    /// Whether it leads to the value at `outer`, or into it.
+    pub fn starts_with(&self, outer: &Self) -> bool {
+        self.0.starts_with(&outer.0)
     }
 
     /// Whether it is the object itself.

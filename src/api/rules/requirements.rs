@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::labels::{check_label_key, check_label_value, pool_label};
-use super::{FieldPath, Violation, out_of_range, too_many};
+use super::{FieldPath, Violation, entries, out_of_range, too_many};
 use crate::api::nodeclaim::{NodeSelectorRequirement, RequirementOperator};
 use crate::model::labels::{CAPACITY_TYPES, keys, normalize_key};
 
@@ -44,8 +44,8 @@ pub(super) fn check_requirements(
             Holder::Pool => pool_label(&key, &requirement.key),
             Holder::Claim => None,
         });
-        found.extend(check_values(&path.field("values"), requirement));
-        found.extend(check_min_values(path.field("minValues"), requirement));
+        found.extend(check_values(&path, requirement));
+        found.extend(check_min_values(&path, requirement));
     }
     found
 }
@@ -63,21 +63,29 @@ fn check_requirement_key(path: &FieldPath, key: &str) -> Option<Violation> {
     check_label_key(path, normalize_key(key))
 }
 
+/// The values, as the operator takes them.
 fn check_values(path: &FieldPath, requirement: &NodeSelectorRequirement) -> Vec<Violation> {
+    let operator = path.field("operator");
+    let path = path.field("values");
     let values = requirement.values.iter().enumerate();
     let label_values =
         values.filter_map(|(index, value)| check_label_value(path.index(index), value));
     match requirement.operator {
-        RequirementOperator::In => label_values
-            .chain(check_listed(path, requirement))
-            .collect(),
+        RequirementOperator::In => {
+            let listed = check_listed(&path, requirement);
+            let listed = listed.map(|breach| breach.depends_on([operator]));
+            label_values.chain(listed).collect()
+        }
         RequirementOperator::NotIn
         | RequirementOperator::Exists
         | RequirementOperator::DoesNotExist => label_values.collect(),
         RequirementOperator::Gt
         | RequirementOperator::Lt
         | RequirementOperator::Gte
-        | RequirementOperator::Lte => check_bound(path, &requirement.values).into_iter().collect(),
+        | RequirementOperator::Lte => check_bound(&path, &requirement.values)
+            .map(|breach| breach.depends_on([operator]))
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -95,7 +103,8 @@ fn check_listed(path: &FieldPath, requirement: &NodeSelectorRequirement) -> Opti
     }
     let rule = "None of these values can occur, so no machine would ever be bought.";
     let fix = format!("Write one or more of {}.", known.join(", "));
-    Some(Violation::new(path.clone(), values.join(", "), rule, fix))
+    let violation = Violation::new(path.clone(), values.join(", "), rule, fix);
+    Some(violation.depends_on([path.clone()]))
 }
 
 /// All values of a label, where there are so few that a wrong one is a mistake.
@@ -109,23 +118,23 @@ fn known_values(key: &str) -> Option<&'static [&'static str]> {
 
 /// The one integer of an operator that compares.
 fn check_bound(path: &FieldPath, values: &[String]) -> Option<Violation> {
-    let is_bound = |value: &String| value.parse::<i64>().is_ok_and(|bound| bound >= 0);
-    if values.len() == 1 && values.iter().all(is_bound) {
-        return None;
-    }
     let rule = "An operator that compares needs exactly one value, an integer not below zero.";
-    let value = format!("[{}]", values.join(", "));
-    Some(Violation::new(
-        path.clone(),
-        value,
-        rule,
-        "Write one number, such as [\"4\"].",
-    ))
+    let fix = "Write one number, such as [\"4\"].";
+    let [value] = values else {
+        let count = entries(values.len());
+        return Some(Violation::new(path.clone(), count, rule, fix));
+    };
+    let is_bound = value.parse::<i64>().is_ok_and(|bound| bound >= 0);
+    (!is_bound).then(|| {
+        let violation = Violation::new(path.clone(), format!("[{value}]"), rule, fix);
+        violation.depends_on([path.index(0)])
+    })
 }
 
-fn check_min_values(path: FieldPath, requirement: &NodeSelectorRequirement) -> Option<Violation> {
+fn check_min_values(path: &FieldPath, requirement: &NodeSelectorRequirement) -> Option<Violation> {
     let min_values = i64::from(requirement.min_values?);
-    if let Some(violation) = out_of_range(path.clone(), min_values, 1, MIN_VALUES_MAX) {
+    let own = path.field("minValues");
+    if let Some(violation) = out_of_range(own.clone(), min_values, 1, MIN_VALUES_MAX) {
         return Some(violation);
     }
     if requirement.operator != RequirementOperator::In {
@@ -141,6 +150,7 @@ fn check_min_values(path: FieldPath, requirement: &NodeSelectorRequirement) -> O
     (count < min_values).then(|| {
         let rule = "There must be as many different values as minValues asks for.";
         let fix = format!("Lower minValues to {count}, or add values.");
-        Violation::new(path, min_values, rule, fix)
+        let counted = path.fields(["operator", "values"]);
+        Violation::new(own, min_values, rule, fix).depends_on(counted)
     })
 }

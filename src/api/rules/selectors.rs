@@ -119,7 +119,8 @@ pub(super) fn selects_nothing(path: &FieldPath, members: &[Member]) -> Option<Vi
     let names: Vec<_> = members.iter().map(|(name, _)| *name).collect();
     let rule = "A term must say what it selects.";
     let fix = format!("Write one of {}.", names.join(", "));
-    Some(Violation::new(path.clone(), ABSENT, rule, fix))
+    let violation = Violation::new(path.clone(), ABSENT, rule, fix);
+    Some(violation.depends_on(path.fields(names)))
 }
 
 /// A member that names exactly one thing, so that the others could only contradict it.

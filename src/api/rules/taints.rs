@@ -1,6 +1,6 @@
 //! Taints that a node keeps or starts with.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Taint;
 
@@ -15,20 +15,26 @@ pub(super) fn check_taints(
     taints: &[Taint],
     startup_taints: &[Taint],
 ) -> Vec<Violation> {
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeMap::new();
     let mut found = Vec::new();
     for (list, taints) in [("taints", taints), ("startupTaints", startup_taints)] {
         for (index, taint) in taints.iter().enumerate() {
             let path = spec.field(list).index(index);
             found.extend(check_taint(&path, taint));
-            if !seen.insert((&taint.key, &taint.effect)) {
-                let rule = "A key may have each effect once, in taints and startupTaints together.";
-                let value = format!("{}:{}", taint.key, taint.effect);
-                found.push(Violation::new(path, value, rule, "Remove one of the two."));
+            if let Some(before) = seen.insert((&taint.key, &taint.effect), path.clone()) {
+                found.push(repeated(&path, taint, &before));
             }
         }
     }
     found
+}
+
+fn repeated(path: &FieldPath, taint: &Taint, before: &FieldPath) -> Violation {
+    let rule = "A key may have each effect once, in taints and startupTaints together.";
+    let value = format!("{}:{}", taint.key, taint.effect);
+    Violation::new(path.clone(), value, rule, "Remove one of the two.")
+        .depends_on(path.fields(["key", "effect"]))
+        .depends_on(before.fields(["key", "effect"]))
 }
 
 fn check_taint(path: &FieldPath, taint: &Taint) -> Vec<Violation> {

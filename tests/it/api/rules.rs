@@ -43,6 +43,7 @@ fn rendered(violation: &Violation) -> String {
         value,
         rule,
         fix,
+        depends_on: _,
     } = violation;
     format!("{path}: {value}\n    {rule}\n    {fix}")
 }

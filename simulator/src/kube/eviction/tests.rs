@@ -47,8 +47,8 @@ fn application(replicas: usize, pods: usize, ready: usize) -> Store {
     store
 }
 
-fn guard(store: &mut Store, name: &str, spec: Value) {
-    let mut spec = spec;
+fn guard(store: &mut Store, name: &str, spec: &Value) {
+    let mut spec = spec.clone();
     spec["selector"] = json!({"matchLabels": {"app": "web"}});
     let _budget: PodDisruptionBudget =
         create(store, json!({"metadata": {"name": name}, "spec": spec}));
@@ -67,8 +67,8 @@ fn answers(mut store: Store) -> Vec<Result<(), ApiError>> {
         .collect()
 }
 
-fn check(mut store: Store, budget: Value, expected: &[Result<(), ApiError>]) {
-    guard(&mut store, "web", budget.clone());
+fn check(mut store: Store, budget: &Value, expected: &[Result<(), ApiError>]) {
+    guard(&mut store, "web", budget);
     assert_eq!(answers(store), expected, "{budget}");
 }
 
@@ -78,34 +78,34 @@ const LATER: Result<(), ApiError> = Err(ApiError::TooManyRequests);
 fn a_budget_lets_go_what_it_can_spare() {
     check(
         application(3, 3, 3),
-        json!({"minAvailable": 2}),
+        &json!({"minAvailable": 2}),
         &[Ok(()), LATER, LATER],
     );
     check(
         application(3, 3, 3),
-        json!({"maxUnavailable": 2}),
+        &json!({"maxUnavailable": 2}),
         &[Ok(()), Ok(()), LATER],
     );
     check(
         application(3, 3, 3),
-        json!({"maxUnavailable": 0}),
+        &json!({"maxUnavailable": 0}),
         &[LATER; 3],
     );
     // Half of three is rounded up to two, in both directions.
     check(
         application(3, 3, 3),
-        json!({"minAvailable": "50%"}),
+        &json!({"minAvailable": "50%"}),
         &[Ok(()), LATER, LATER],
     );
     check(
         application(3, 3, 3),
-        json!({"maxUnavailable": "50%"}),
+        &json!({"maxUnavailable": "50%"}),
         &[Ok(()), Ok(()), LATER],
     );
     // Two of four replicas are there: nothing to spare until the others come.
     check(
         application(4, 2, 2),
-        json!({"maxUnavailable": 1}),
+        &json!({"maxUnavailable": 1}),
         &[LATER; 2],
     );
 }
@@ -113,15 +113,15 @@ fn a_budget_lets_go_what_it_can_spare() {
 #[test]
 fn a_pod_that_is_not_ready_goes_if_that_does_no_harm() {
     let always = json!({"minAvailable": 2, "unhealthyPodEvictionPolicy": "AlwaysAllow"});
-    check(application(2, 2, 1), always, &[LATER, Ok(())]);
+    check(application(2, 2, 1), &always, &[LATER, Ok(())]);
     check(
         application(2, 2, 1),
-        json!({"minAvailable": 2}),
+        &json!({"minAvailable": 2}),
         &[LATER, LATER],
     );
     check(
         application(3, 3, 2),
-        json!({"minAvailable": 2}),
+        &json!({"minAvailable": 2}),
         &[LATER, LATER, Ok(())],
     );
 }
@@ -129,15 +129,15 @@ fn a_pod_that_is_not_ready_goes_if_that_does_no_harm() {
 #[test]
 fn two_budgets_for_one_pod_are_a_fault_of_the_configuration() {
     let mut store = application(1, 1, 1);
-    guard(&mut store, "one", json!({"minAvailable": 0}));
-    guard(&mut store, "two", json!({"minAvailable": 0}));
+    guard(&mut store, "one", &json!({"minAvailable": 0}));
+    guard(&mut store, "two", &json!({"minAvailable": 0}));
     assert_eq!(answers(store), [Err(ApiError::Unavailable)]);
 }
 
 #[test]
 fn a_budget_says_where_it_stands() {
     let mut store = application(3, 3, 2);
-    guard(&mut store, "web", json!({"minAvailable": 1}));
+    guard(&mut store, "web", &json!({"minAvailable": 1}));
     budgets::write_status(&mut store);
     let budget = store.get::<PodDisruptionBudget>(&ObjectKey::new("default", "web"));
     let status = budget.and_then(|it| it.status.clone()).expect("written");

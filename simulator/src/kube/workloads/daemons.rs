@@ -24,6 +24,9 @@ const TOLERATED: [(&str, &str); 6] = [
     ("node.kubernetes.io/unschedulable", "NoSchedule"),
 ];
 
+/// The active pods of a set, by the node that each is for.
+type PodsByNode = BTreeMap<String, Vec<(ObjectKey, Pod)>>;
+
 /// How many pods of a set may be missing during an update that does not say.
 const UNAVAILABLE_DEFAULT: usize = 1;
 
@@ -33,7 +36,7 @@ struct Crew<'a> {
     set: &'a DaemonSet,
     spec: &'a DaemonSetSpec,
     revision: String,
-    pods: BTreeMap<String, Vec<(ObjectKey, Pod)>>,
+    pods: PodsByNode,
 }
 
 /// Each DaemonSet has a pod of its template on every node that takes it. Pods of an older template
@@ -59,7 +62,7 @@ pub(super) fn run(pass: &mut Pass<'_>) {
 /// Sees to the nodes that were touched; false if a pod there is of an older template.
 fn visit(pass: &mut Pass<'_>, (key, set): (&ObjectKey, &DaemonSet), spec: &DaemonSetSpec) -> bool {
     let own = uid(set);
-    let mut pods: BTreeMap<String, Vec<(ObjectKey, Pod)>> = BTreeMap::new();
+    let mut pods = PodsByNode::new();
     let nodes = pass.due.nodes();
     for node in &nodes {
         let known = pass.store.pods_of_node(node);
@@ -90,7 +93,7 @@ fn visit(pass: &mut Pass<'_>, (key, set): (&ObjectKey, &DaemonSet), spec: &Daemo
 
 /// Sees to all nodes, and goes on with the update.
 fn cover(pass: &mut Pass<'_>, (key, set): (&ObjectKey, &DaemonSet), spec: &DaemonSetSpec) {
-    let mut pods: BTreeMap<String, Vec<(ObjectKey, Pod)>> = BTreeMap::new();
+    let mut pods = PodsByNode::new();
     for (key, pod) in own_pods(pass.store, &uid(set)) {
         if let Some(node) = node_made_for(&pod).filter(|_| is_active(&pod)) {
             let node = node.to_owned();
@@ -116,7 +119,7 @@ fn revision(
     pass: &mut Pass<'_>,
     (key, set): (&ObjectKey, &DaemonSet),
     spec: &DaemonSetSpec,
-    pods: &BTreeMap<String, Vec<(ObjectKey, Pod)>>,
+    pods: &PodsByNode,
 ) -> String {
     let first = pods.values().flatten().next().map(|(_, pod)| pod);
     let id = (&uid(set), key.name.as_str());
@@ -141,7 +144,9 @@ impl Crew<'_> {
         }
         if verdict == Err(Misfit::Labels) {
             let driven_out = self.pods.remove(node).into_iter().flatten();
-            driven_out.for_each(|(pod, _)| pass.stop(&pod));
+            for (pod, _) in driven_out {
+                pass.stop(&pod);
+            }
         }
         verdict.is_ok()
     }
@@ -158,7 +163,7 @@ fn update(
     pass: &mut Pass<'_>,
     spec: &DaemonSetSpec,
     revision: &str,
-    (wanted, pods): (usize, &BTreeMap<String, Vec<(ObjectKey, Pod)>>),
+    (wanted, pods): (usize, &PodsByNode),
 ) {
     let strategy = spec.update_strategy.as_ref();
     if strategy.is_some_and(|it| it.type_.as_deref() == Some("OnDelete")) {

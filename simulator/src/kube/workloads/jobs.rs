@@ -114,7 +114,7 @@ fn advance(pass: &mut Pass<'_>, key: &ObjectKey, job: &Job, spec: &JobSpec) {
     let tally = pass.workloads.tallies.count(&uid(job), &pods, pass.now);
     let active: Vec<&(ObjectKey, Pod)> = pods.iter().filter(|(_, pod)| is_active(pod)).collect();
     if spec.suspend == Some(true) {
-        active.iter().for_each(|(pod, _)| pass.stop(pod));
+        stop_all(pass, &active);
         return;
     }
     let start = start_time(pass, key, job);
@@ -130,11 +130,17 @@ fn advance(pass: &mut Pass<'_>, key: &ObjectKey, job: &Job, spec: &JobSpec) {
     };
     match end {
         Some(how) => {
-            active.iter().for_each(|(pod, _)| pass.stop(pod));
+            stop_all(pass, &active);
             finish(pass, key, &tally, how);
             pass.workloads.tallies.0.remove(&uid(job));
         }
         None => replenish(pass, (key, job), spec, &tally, &active),
+    }
+}
+
+fn stop_all(pass: &mut Pass<'_>, pods: &[&(ObjectKey, Pod)]) {
+    for (pod, _) in pods {
+        pass.stop(pod);
     }
 }
 

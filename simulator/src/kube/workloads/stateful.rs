@@ -120,10 +120,10 @@ impl Application<'_> {
     /// What a pod that is created now is made of: below the partition, or as many as there are still
     /// of what was before, it is what was before.
     fn revision(&self, ordinal: usize) -> &Revision {
-        let Some(strategy) = self.rolling() else {
+        if !self.rolls() {
             return &self.change.update;
-        };
-        let before = strategy.unwrap_or_else(|| {
+        }
+        let before = self.partition().unwrap_or_else(|| {
             let current = Some(self.change.current.name.as_str());
             let pods = self.pods.values();
             pods.filter(|(_, pod)| revisions::of_pod(pod) == current)
@@ -136,15 +136,18 @@ impl Application<'_> {
         }
     }
 
-    /// The partition of a rolling update, if it names one; none if pods are replaced by hand.
-    fn rolling(&self) -> Option<Option<usize>> {
+    /// Whether the controller replaces pods, and not a user by hand.
+    fn rolls(&self) -> bool {
         let strategy = self.spec.update_strategy.as_ref();
-        if strategy.is_some_and(|it| it.type_.as_deref() == Some("OnDelete")) {
-            return None;
-        }
+        strategy.is_none_or(|it| it.type_.as_deref() != Some("OnDelete"))
+    }
+
+    /// The partition of a rolling update, if it names one.
+    fn partition(&self) -> Option<usize> {
+        let strategy = self.spec.update_strategy.as_ref();
         let rolling = strategy.and_then(|it| it.rolling_update.as_ref());
         let partition = rolling.and_then(|it| it.partition).filter(|it| *it > 0);
-        Some(partition.map(|it| count(Some(it), 0)))
+        partition.map(|it| count(Some(it), 0))
     }
 
     /// Tells what is too much to go; says whether nothing is.
@@ -167,9 +170,10 @@ impl Application<'_> {
 
     /// Replaces the next pod that is of another revision.
     fn update(&self, pass: &mut Pass<'_>) {
-        let Some(partition) = self.rolling() else {
+        if !self.rolls() {
             return;
-        };
+        }
+        let partition = self.partition();
         let last_kept = self.first() + partition.unwrap_or(0);
         for ordinal in (last_kept..self.end()).rev() {
             let Some((key, pod)) = self.pods.get(&ordinal) else {

@@ -1,7 +1,7 @@
 //! Objects of kinds that are not read: left alone, or explained.
 
 use super::{Origin, Others, Reader};
-use crate::api::load::suggest;
+use crate::api::spelling;
 
 /// What became of kinds and versions that Karpenter once had: group, kind, and what to do. See
 /// "v1 Migration" and "Upgrade Guide" in the Karpenter documentation.
@@ -60,7 +60,7 @@ impl<'a, O> Reader<'a, '_, O> {
             .iter()
             .filter(|it| group_of(it.api_version) == group)
             .map(|it| it.name);
-        let slip = suggest::nearest(kind, of_group).filter(|meant| *meant != kind);
+        let slip = spelling::nearest(kind, of_group).filter(|meant| *meant != kind);
         if let Some(meant) = slip {
             let rule = format!("{api_version} has no kind {kind}.");
             return self.refuse(
@@ -73,7 +73,7 @@ impl<'a, O> Reader<'a, '_, O> {
         let groups = || kinds.iter().map(|it| group_of(it.api_version));
         let of_kind = kinds.iter().find(|it| it.name == kind);
         if let Some(known) = of_kind
-            && (groups().any(|it| it == group) || suggest::nearest(group, groups()).is_some())
+            && (groups().any(|it| it == group) || spelling::nearest(group, groups()).is_some())
         {
             let rule = format!("{kind} is not a kind of {api_version}.");
             let fix = format!("Write `apiVersion: {}`.", known.api_version);
@@ -84,7 +84,7 @@ impl<'a, O> Reader<'a, '_, O> {
             Others::Refuse => {
                 let rule = format!("{kind} of {api_version} is not supported here.");
                 let names = kinds.iter().map(|it| it.name);
-                let fix = format!("Leave it out, or write {}.", suggest::either(names));
+                let fix = format!("Leave it out, or write {}.", spelling::either(names));
                 self.refuse(origin, &["kind"], &rule, &fix);
             }
         }

@@ -4,14 +4,16 @@ use serde_json::{Number, Value};
 
 use super::{Place, Walk};
 use crate::api::load::scalar::{Scalar, resolve};
+use crate::api::load::schema;
 use crate::api::load::tree::Tree;
-use crate::api::load::{schema, suggest};
+use crate::api::spelling;
 use crate::model::time::Timestamp;
 
 impl Walk<'_> {
     pub(super) fn scalar(&mut self, place: Place<'_>, scalar: &Scalar, schema: &Value) -> Value {
         let types = schema::types(schema);
-        match scalar {
+        let before = self.findings.len();
+        let value = match scalar {
             Scalar::Text(text) if types.contains(&"string") => {
                 self.text(place, text, schema);
                 Value::String(text.clone())
@@ -30,7 +32,11 @@ impl Walk<'_> {
             Scalar::Null | Scalar::Text(_) | Scalar::Bool(..) | Scalar::Number(..) => {
                 self.wrong_type(place, &types)
             }
+        };
+        if self.findings.len() > before {
+            return Value::Null;
         }
+        value
     }
 
     /// Kubernetes' IntOrString and Quantity: integers stay, other numbers become text as they were
@@ -58,14 +64,14 @@ impl Walk<'_> {
         let nearest = place
             .node
             .as_text()
-            .and_then(|text| suggest::nearest(text, names()));
+            .and_then(|text| spelling::nearest(text, names()));
         let fix = match nearest {
             Some(meant) => format!("Did you mean `{meant}`?"),
-            None => format!("Write {}.", suggest::either(names())),
+            None => format!("Write {}.", spelling::either(names())),
         };
-        let rule = format!("The value must be {}.", suggest::either(names()));
+        let rule = format!("The value must be {}.", spelling::either(names()));
         self.find(place.span(), Some(place.node.excerpt()), rule, fix);
-        value
+        Value::Null
     }
 
     pub(super) fn wrong_type(&mut self, place: Place<'_>, types: &[&str]) -> Value {
