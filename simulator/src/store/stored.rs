@@ -103,5 +103,5 @@ impl Stored for PriorityClass {
 }
 
 fn node_on_or_made_for(pod: &Pod) -> Option<&str> {
-    node_name(pod).or_else(|| node_made_for(pod))
+    node_made_for(pod).or_else(|| node_name(pod))
 }

@@ -175,6 +175,7 @@ fn pods_on_a_node_take_its_room_until_they_are_gone() {
     store
         .create(node("n", &json!({}), &json!([])), NOW)
         .expect("new");
+    scheduler.node_touched(&store, "n");
     for name in ["a", "b", "c", "d"] {
         store.create(pod(name, &json!({})), NOW).expect("new");
         scheduler.pod_touched(&store, &ObjectKey::new("default", name));

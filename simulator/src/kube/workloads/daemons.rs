@@ -43,8 +43,8 @@ struct Crew<'a> {
 /// are replaced a few at a time, those first that do not work ("DaemonSet Rolling Update"); a set
 /// that would rather have two pods on a node for a while (`maxSurge`) is updated so as well.
 ///
-/// A set that is due looks at all nodes. Others look at the nodes that were touched; if they find a
-/// pod of an older template there, the update goes on, and they look at all as well.
+/// A set that is due or being updated looks at all nodes. Others look at the nodes that were touched,
+/// and if they find a pod of an older template there, at all of them as well.
 pub(super) fn run(pass: &mut Pass<'_>) {
     let all = pass.store.all::<DaemonSet>().iter();
     for (key, set) in staying(all) {
@@ -52,8 +52,9 @@ pub(super) fn run(pass: &mut Pass<'_>) {
             continue;
         };
         pass.turn_to(&set);
-        let everywhere = pass.due.has(&set) || !visit(pass, (&key, &set), spec);
-        if everywhere {
+        let is_updating = !pass.workloads.revisions.are_settled(&uid(&set));
+        let everywhere = pass.due.has(&set) || is_updating;
+        if everywhere || !visit(pass, (&key, &set), spec) {
             cover(pass, (&key, &set), spec);
         }
     }
@@ -112,6 +113,10 @@ fn cover(pass: &mut Pass<'_>, (key, set): (&ObjectKey, &DaemonSet), spec: &Daemo
     let wanted = nodes.iter().filter(|node| crew.see_to(pass, &node.name));
     let wanted = wanted.count();
     update(pass, spec, &crew.revision, (wanted, &crew.pods));
+    let mut all = crew.pods.values().flatten();
+    if all.all(|(_, pod)| revisions::of_pod(pod) == Some(&crew.revision)) {
+        pass.workloads.revisions.settle(&uid(set));
+    }
 }
 
 /// The name of the revision that the pods of a set are to be of.

@@ -70,6 +70,12 @@ impl Revisions {
         }
     }
 
+    /// Whether every pod of an owner was what it is to be when that was last looked at.
+    pub(super) fn are_settled(&self, owner: &Uid) -> bool {
+        let change = self.0.get(owner);
+        change.is_none_or(|change| change.current == change.update)
+    }
+
     /// Forgets an owner that is gone.
     pub(super) fn forget(&mut self, owner: &Uid) {
         self.0.remove(owner);
