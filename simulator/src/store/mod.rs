@@ -203,12 +203,11 @@ impl Store {
             meta.namespace = Some(key.namespace.clone());
         }
         meta.resource_version = Some(version.to_string());
-        let uid = meta.uid.get_or_insert_with(|| uid_of(version).to_string());
-        let uid = Uid::from(uid.as_str());
+        meta.uid.get_or_insert_with(|| uid_of(version).to_string());
         meta.generation.get_or_insert(1);
         meta.creation_timestamp.get_or_insert_with(|| time(now));
-        T::table_mut(self).insert(key.clone(), object);
-        self.touch::<T>(&key, uid, Touch::Created);
+        self.touch(&key, &object, Touch::Created);
+        self.put(key, object);
     }
 
     /// Changes an object. What the change leaves as it was is no change.
