@@ -49,6 +49,9 @@ struct RunArgs {
     /// Use these NodePools and node classes instead: a file or a folder.
     #[arg(long, value_name = "DIR")]
     policies: Option<PathBuf>,
+    /// Begin with this cluster: a file that `kubectl get -o json` wrote.
+    #[arg(long, value_name = "FILE")]
+    cluster: Option<PathBuf>,
     /// Take chance from this seed instead.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,

@@ -221,7 +221,13 @@ fn watched(kind: ObjectKind) -> Option<Kind> {
         ObjectKind::NodePool => Some(Kind::NodePool),
         ObjectKind::NodeClass => Some(Kind::NodeClass),
         ObjectKind::DaemonSet => Some(Kind::DaemonSet),
-        ObjectKind::Deployment | ObjectKind::ReplicaSet | ObjectKind::Job => None,
+        ObjectKind::Deployment
+        | ObjectKind::ReplicaSet
+        | ObjectKind::StatefulSet
+        | ObjectKind::Job
+        | ObjectKind::CronJob
+        | ObjectKind::PodDisruptionBudget
+        | ObjectKind::PriorityClass => None,
     }
 }
 

@@ -72,6 +72,8 @@ pub enum Event {
         node: NodeName,
         /// Whether it was protected by `karpenter.sh/do-not-disrupt` at that moment.
         protected: bool,
+        /// Whether it was ready at that moment.
+        ready: bool,
         /// Whether it was deleted because its node's time was up, not evicted.
         forced: bool,
     },

@@ -22,6 +22,8 @@ use tidewright::planner;
 use crate::cloud::{Cloud, CloudMachine, FleetFaults};
 use crate::event::{Actor, Event};
 use crate::faults::{FaultKind, FaultSettings, Sabotage};
+use crate::kube::conditions::pod_is;
+use crate::kube::eviction;
 use crate::kube::kubelet::UserData;
 use crate::random::{Purpose, Quantiles, Random};
 use crate::store::{Grace, ObjectKey, Store, Stored, is_terminal, node_name, timestamp, uid};
@@ -243,11 +245,16 @@ impl Hands<'_> {
             uid: uid(pod),
             node: node_name(pod).unwrap_or_default().into(),
             protected: is_protected(pod, self.now),
+            ready: pod_is(pod, "Ready"),
             forced: matches!(eviction.mode, EvictionMode::Delete { .. }),
         };
         let whom = uid(pod);
         let done = match eviction.mode {
-            EvictionMode::Evict => self.store.evict(&key, &whom, self.now),
+            EvictionMode::Evict if self.sabotage == Some(Sabotage::PdbIgnored) => {
+                let by = Actor::Controller;
+                self.store.delete_pod(&key, Grace::OfPod, by, self.now)
+            }
+            EvictionMode::Evict => eviction::evict(self.store, &key, &whom, self.now),
             EvictionMode::Delete { grace } => {
                 let grace = Grace::Of(grace);
                 self.store

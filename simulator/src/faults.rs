@@ -143,11 +143,13 @@ pub enum Sabotage {
     RequestsHalved,
     /// What the cloud says of its machines is thrown away.
     InterruptionUnheard,
+    /// The eviction API asks no PodDisruptionBudget.
+    PdbIgnored,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TokenDropped,
         Self::EffectTwice,
         Self::PreconditionIgnored,
@@ -159,6 +161,7 @@ impl Sabotage {
         Self::TerminateLost,
         Self::RequestsHalved,
         Self::InterruptionUnheard,
+        Self::PdbIgnored,
     ];
 
     /// The name on the command line.
@@ -175,6 +178,7 @@ impl Sabotage {
             Self::TerminateLost => "terminate-lost",
             Self::RequestsHalved => "requests-halved",
             Self::InterruptionUnheard => "interruption-unheard",
+            Self::PdbIgnored => "pdb-ignored",
         }
     }
 

@@ -18,7 +18,7 @@ pub const START: Timestamp = Timestamp::from_seconds(1_767_600_000);
 ///
 /// ```text
 ///   pod NAME [KIND_OWNER] | daemon NAME | unschedulable NAME | bound NAME NODE | ready NAME | ended NAME
-///   evicted NAME NODE [protected] [forced] | promised NAME TARGET
+///   evicted NAME NODE [protected] [ready] [forced] | promised NAME TARGET
 ///   claim NAME POOL | matched NAME ID | deleting NAME [by-user] | claim-gone NAME
 ///   fleet GROUP COUNT CLAIM,CLAIM.. OFFERING..      an offering is spot:m6a.large:us-east-2a
 ///   bought ID OFFERING PRICE [GROUP] | boots ID | terminated ID | sold-out OFFERING
@@ -96,6 +96,7 @@ fn pod_event(words: &[&str]) -> Option<Event> {
             uid,
             node: (*node).into(),
             protected: how.contains(&"protected"),
+            ready: how.contains(&"ready"),
             forced: how.contains(&"forced"),
         },
         ["promised", _, target] => Event::Promised {

@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use tidewright::cloud::region::Region;
 use tidewright::engine::Settings;
 use tidewright::model::catalog::CapacityType;
@@ -24,6 +26,8 @@ pub struct Setup {
     pub start: Timestamp,
     /// NodePools and node classes, and other objects there from the beginning.
     pub objects: Vec<Object>,
+    /// A cluster that was there before, as it was found.
+    pub cluster: Vec<Object>,
     /// What the cloud sells.
     pub region: Arc<Region>,
     /// How machines boot.
@@ -45,6 +49,8 @@ pub enum Object {
     NodePool(Box<tidewright::api::nodepool::NodePool>),
     /// A node class.
     NodeClass(Box<tidewright::api::nodeclass::EC2NodeClass>),
+    /// A NodeClaim with its machine.
+    NodeClaim(Box<tidewright::api::nodeclaim::NodeClaim>),
     /// A pod without an owner.
     Pod(Box<Pod>),
     /// A node of somebody else.
@@ -55,8 +61,16 @@ pub enum Object {
     ReplicaSet(Box<ReplicaSet>),
     /// A DaemonSet.
     DaemonSet(Box<DaemonSet>),
+    /// A StatefulSet.
+    StatefulSet(Box<StatefulSet>),
     /// A Job.
     Job(Box<Job>),
+    /// A CronJob.
+    CronJob(Box<CronJob>),
+    /// A PodDisruptionBudget.
+    PodDisruptionBudget(Box<PodDisruptionBudget>),
+    /// A PriorityClass.
+    PriorityClass(Box<PriorityClass>),
 }
 
 /// The kinds that a user can delete by name.
@@ -78,16 +92,35 @@ pub enum ObjectKind {
     ReplicaSet,
     /// DaemonSet.
     DaemonSet,
+    /// StatefulSet.
+    StatefulSet,
     /// Job.
     Job,
+    /// CronJob.
+    CronJob,
+    /// PodDisruptionBudget.
+    PodDisruptionBudget,
+    /// PriorityClass.
+    PriorityClass,
 }
 
 impl ObjectKind {
     /// Whether objects of this kind live in namespaces.
     pub const fn has_namespace(self) -> bool {
         match self {
-            Self::Pod | Self::Deployment | Self::ReplicaSet | Self::DaemonSet | Self::Job => true,
-            Self::NodePool | Self::NodeClaim | Self::NodeClass | Self::Node => false,
+            Self::Pod
+            | Self::Deployment
+            | Self::ReplicaSet
+            | Self::DaemonSet
+            | Self::StatefulSet
+            | Self::Job
+            | Self::CronJob
+            | Self::PodDisruptionBudget => true,
+            Self::NodePool
+            | Self::NodeClaim
+            | Self::NodeClass
+            | Self::Node
+            | Self::PriorityClass => false,
         }
     }
 }
@@ -104,7 +137,11 @@ impl fmt::Display for ObjectKind {
             Self::Deployment => "Deployment",
             Self::ReplicaSet => "ReplicaSet",
             Self::DaemonSet => "DaemonSet",
+            Self::StatefulSet => "StatefulSet",
             Self::Job => "Job",
+            Self::CronJob => "CronJob",
+            Self::PodDisruptionBudget => "PodDisruptionBudget",
+            Self::PriorityClass => "PriorityClass",
         })
     }
 }
@@ -130,7 +167,7 @@ pub enum Happening {
         /// Its place among those there are, by name, over and over again.
         place: usize,
     },
-    /// A Deployment or ReplicaSet is scaled.
+    /// A Deployment, ReplicaSet or StatefulSet is scaled.
     Scale {
         /// The kind.
         kind: ObjectKind,
@@ -168,6 +205,13 @@ pub enum Happening {
         capacity_type: CapacityType,
         /// How many.
         vcpus: Option<u32>,
+    },
+    /// The kubelets of some nodes fall silent.
+    Silence {
+        /// How many: the first that are ready, by name.
+        nodes: u32,
+        /// For how long; none is for ever.
+        span: Option<Duration>,
     },
     /// The controller dies and starts again.
     CrashController,

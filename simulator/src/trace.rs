@@ -33,6 +33,8 @@ pub struct Trace {
     pub starts: Vec<Timestamp>,
     latest_pod: BTreeMap<PodKey, usize>,
     latest_claim: BTreeMap<ClaimName, Uid>,
+    pod_by_uid: BTreeMap<Uid, usize>,
+    claim_by_machine: BTreeMap<ProviderId, Uid>,
 }
 
 /// The life of a pod.
@@ -175,9 +177,7 @@ impl Trace {
                 self.on_pod_of(pod, uid, |it| it.evicted = it.evicted.or(Some(at)));
             }
             Event::ClaimCreated { claim, uid, pool } => self.claim_created(claim, uid, pool, at),
-            Event::ClaimMatched { claim, machine } => {
-                self.on_claim(claim, |it| it.machine = Some(machine.clone()));
-            }
+            Event::ClaimMatched { claim, machine } => self.claim_matched(claim, machine),
             Event::ClaimDeleting { claim, by } => {
                 self.on_claim(claim, |it| it.deleting = it.deleting.or(Some((at, *by))));
             }
@@ -235,8 +235,7 @@ impl Trace {
 
     /// The claim that has a machine.
     pub fn claim_with(&self, machine: &ProviderId) -> Option<&ClaimTrace> {
-        let mut claims = self.claims.values().rev();
-        claims.find(|claim| claim.machine.as_ref() == Some(machine))
+        self.claims.get(self.claim_by_machine.get(machine)?)
     }
 
     /// The pods that are demand: all but those that come with a node.
@@ -273,6 +272,7 @@ impl Trace {
             return;
         };
         self.latest_pod.insert(key.clone(), self.pods.len());
+        self.pod_by_uid.insert(uid.clone(), self.pods.len());
         self.pods.push(PodTrace {
             key: key.clone(),
             uid: uid.clone(),
@@ -295,8 +295,8 @@ impl Trace {
 
     /// A pod that ends may have a successor of the same name already.
     fn on_pod_of(&mut self, key: &PodKey, uid: &Uid, change: impl FnOnce(&mut PodTrace)) {
-        let mut newest_first = self.pods.iter_mut().rev();
-        if let Some(pod) = newest_first.find(|pod| pod.uid == *uid && pod.key == *key) {
+        let known = self.pod_by_uid.get(uid).map(|index| &mut self.pods[*index]);
+        if let Some(pod) = known.filter(|pod| pod.key == *key) {
             change(pod);
         }
     }
@@ -328,6 +328,13 @@ impl Trace {
         known.claims.extend(claims.values().cloned());
         known.wanted = known.wanted.max(*count);
         known.first_call.get_or_insert(at);
+    }
+
+    fn claim_matched(&mut self, name: &ClaimName, machine: &ProviderId) {
+        if let Some(uid) = self.latest_claim.get(name) {
+            self.claim_by_machine.insert(machine.clone(), uid.clone());
+        }
+        self.on_claim(name, |it| it.machine = Some(machine.clone()));
     }
 
     fn on_claim(&mut self, name: &ClaimName, change: impl FnOnce(&mut ClaimTrace)) {

@@ -126,6 +126,11 @@ impl Cluster {
         self.nominations.get(pod).is_some()
     }
 
+    /// The node or claim that a pod has been promised.
+    pub fn promised_to(&self, pod: &PodKey) -> Option<&NodeId> {
+        self.nominations.get(pod).map(|it| &it.target)
+    }
+
     /// The node is set up: pods that were promised to it have to come before `until`.
     pub fn close_nominations(&mut self, target: &NodeId, until: Timestamp) {
         let pods = &self.pods;

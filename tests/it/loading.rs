@@ -104,7 +104,11 @@ fn good_manifests_are_read() {
                 Manifest::Deployment(deployment) => show(&mut actual, [deployment].iter()),
                 Manifest::ReplicaSet(set) => show(&mut actual, [set].iter()),
                 Manifest::DaemonSet(set) => show(&mut actual, [set].iter()),
+                Manifest::StatefulSet(set) => show(&mut actual, [set].iter()),
                 Manifest::Job(job) => show(&mut actual, [job].iter()),
+                Manifest::CronJob(job) => show(&mut actual, [job].iter()),
+                Manifest::PodDisruptionBudget(budget) => show(&mut actual, [budget].iter()),
+                Manifest::PriorityClass(class) => show(&mut actual, [class].iter()),
             }
         }
         compare(&actual, "loading", "manifests-", &path);

@@ -12,6 +12,7 @@ use crate::scenario::{Choices, Loaded, Scenario, load};
 pub(super) fn run(args: &RunArgs) -> ExitCode {
     let choices = Choices {
         policies: args.policies.clone(),
+        cluster: args.cluster.clone(),
         seed: args.seed,
         boot: args.boot.clone(),
     };

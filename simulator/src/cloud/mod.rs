@@ -17,7 +17,8 @@ use std::sync::Arc;
 use tidewright::cloud::region::Region;
 use tidewright::engine::{CloudError, LaunchOutcome, LaunchRequest, MachineFact, MachineFilter};
 use tidewright::model::catalog::CapacityType;
-use tidewright::model::id::{LaunchToken, ProviderId};
+use tidewright::model::claim::Machine;
+use tidewright::model::id::{LaunchGroup, LaunchToken, ProviderId};
 use tidewright::model::price::Price;
 use tidewright::model::time::Timestamp;
 
@@ -126,6 +127,30 @@ impl Cloud {
     /// One machine.
     pub fn machine(&self, id: &ProviderId) -> Option<&CloudMachine> {
         self.machines.get(id)
+    }
+
+    /// A machine that was there before the world began. It costs money from now on, as far as this
+    /// world's bill is concerned.
+    pub fn adopt(
+        &mut self,
+        (machine, launch_group): (Machine, Option<LaunchGroup>),
+        price: Price,
+        now: Timestamp,
+    ) {
+        let id = machine.provider_id.clone();
+        let fact = MachineFact {
+            machine,
+            launch_group,
+            tags: BTreeMap::new(),
+            launched_at: now,
+        };
+        let adopted = CloudMachine {
+            fact,
+            price,
+            state: MachineState::Running,
+            listed_from: now,
+        };
+        self.machines.insert(id, adopted);
     }
 
     /// From now on there are so many machines left of what the rule matches.

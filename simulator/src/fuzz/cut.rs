@@ -165,6 +165,10 @@ fn halve(happening: &mut Happening) -> bool {
             let spec = object.spec.as_mut();
             spec.is_some_and(|spec| halve_count(&mut spec.replicas))
         }
+        Happening::Apply(Object::StatefulSet(object)) => {
+            let spec = object.spec.as_mut();
+            spec.is_some_and(|spec| halve_count(&mut spec.replicas))
+        }
         Happening::Apply(Object::Job(object)) => {
             let spec = object.spec.as_mut();
             spec.is_some_and(|spec| {
@@ -183,6 +187,7 @@ fn halve(happening: &mut Happening) -> bool {
         | Happening::Interrupt(_)
         | Happening::ZoneOutage { .. }
         | Happening::Quota { .. }
+        | Happening::Silence { .. }
         | Happening::CrashController => false,
     }
 }

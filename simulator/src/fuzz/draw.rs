@@ -188,6 +188,12 @@ impl Draw {
         if self.chance(500) {
             self.losses(active, &mut deeds);
         }
+        if self.chance(250) {
+            let nodes = self.between(1, 3);
+            let span = Some(Duration::from_secs(u64::from(self.between(20, 600))));
+            let at = self.within(active);
+            deeds.push(Deed::one(at, Happening::Silence { nodes, span }));
+        }
         deeds
     }
 
@@ -211,7 +217,9 @@ impl Draw {
         let workload = self.one(&[
             Workload::Deployment,
             Workload::Deployment,
+            Workload::StatefulSet,
             Workload::Job,
+            Workload::CronJob,
             Workload::Pod,
         ]);
         let count = self.between(1, 10);
@@ -225,15 +233,68 @@ impl Draw {
             let deletion = Happening::DeleteAny { kind, place };
             deeds.push(Deed::one(at + after, deletion));
         }
-        if workload == Workload::Deployment {
-            for _ in 0..self.below(3) {
-                let replicas = self.between(0, 12);
-                let later = self.within(active).max(at);
-                deeds.push(Deed::one(later, scale(&name, replicas)));
+        match workload {
+            Workload::Deployment => {
+                self.replicas(ObjectKind::Deployment, &name, (at, active), deeds);
+                self.rollouts(&name, (&shape, count), (at, active), deeds);
             }
-            if self.chance(600) {
-                deeds.push(Deed::one(active, scale(&name, 0)));
+            Workload::StatefulSet => {
+                self.replicas(ObjectKind::StatefulSet, &name, (at, active), deeds);
             }
+            Workload::CronJob => {
+                deeds.push(Deed::one(active, delete(ObjectKind::CronJob, &name)));
+            }
+            Workload::Job | Workload::Pod => {}
+        }
+        if self.chance(300) {
+            let budget = self.one(&[
+                ("minAvailable", "1"),
+                ("minAvailable", "50%"),
+                ("maxUnavailable", "1"),
+                ("maxUnavailable", "25%"),
+                ("maxUnavailable", "0"),
+            ]);
+            let budget = objects::disruption_budget(&name, budget);
+            // What nothing may be taken from would hold its nodes for ever.
+            let end = delete(ObjectKind::PodDisruptionBudget, &name);
+            deeds.push(Deed(vec![(at, Happening::Apply(budget)), (active, end)]));
+        }
+    }
+
+    /// Users scale a workload up and down, and perhaps to nothing in the end.
+    fn replicas(
+        &mut self,
+        kind: ObjectKind,
+        name: &str,
+        (at, active): (Duration, Duration),
+        deeds: &mut Vec<Deed>,
+    ) {
+        for _ in 0..self.below(3) {
+            let replicas = self.between(0, 12);
+            let later = self.within(active).max(at);
+            deeds.push(Deed::one(later, scale(kind, name, replicas)));
+        }
+        if self.chance(600) {
+            deeds.push(Deed::one(active, scale(kind, name, 0)));
+        }
+    }
+
+    /// A new template rolls through a Deployment: pods of other needs.
+    fn rollouts(
+        &mut self,
+        name: &str,
+        (shape, count): (&PodShape, u32),
+        (at, active): (Duration, Duration),
+        deeds: &mut Vec<Deed>,
+    ) {
+        if self.chance(300) {
+            let shape = PodShape {
+                cpu: self.one(&["100m", "500m", "1", "2"]),
+                ..shape.clone()
+            };
+            let object = objects::workload(Workload::Deployment, name, count, &shape);
+            let later = self.within(active).max(at);
+            deeds.push(Deed::one(later, Happening::Apply(object)));
         }
     }
 
@@ -311,9 +372,17 @@ impl Draw {
     }
 }
 
-fn scale(name: &str, replicas: u32) -> Happening {
+fn delete(kind: ObjectKind, name: &str) -> Happening {
+    Happening::Delete {
+        kind,
+        namespace: "default".to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+fn scale(kind: ObjectKind, name: &str, replicas: u32) -> Happening {
     Happening::Scale {
-        kind: ObjectKind::Deployment,
+        kind,
         namespace: "default".to_owned(),
         name: name.to_owned(),
         replicas,

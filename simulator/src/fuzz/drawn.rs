@@ -59,6 +59,7 @@ impl Drawn {
             seed: self.seed,
             start: START,
             objects,
+            cluster: Vec::new(),
             region: Arc::new(region().limited_to(&sold)),
             boot: BootProfile::named(self.boot).expect("these profiles come with the simulator"),
             faults: FaultSettings {

@@ -41,7 +41,9 @@ pub(super) struct PodShape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Workload {
     Deployment,
+    StatefulSet,
     Job,
+    CronJob,
     Pod,
 }
 
@@ -169,6 +171,33 @@ pub(super) fn workload(kind: Workload, name: &str, count: u32, shape: &PodShape)
             "metadata": {"name": name},
             "spec": {"replicas": count, "selector": selector, "template": template},
         })))),
+        Workload::StatefulSet => Object::StatefulSet(Box::new(object(json!({
+            "apiVersion": "apps/v1",
+            "kind": "StatefulSet",
+            "metadata": {"name": name},
+            "spec": {
+                "replicas": count, "serviceName": name, "selector": selector, "template": template,
+                "podManagementPolicy": if count.is_multiple_of(2) { "OrderedReady" } else { "Parallel" },
+            },
+        })))),
+        Workload::CronJob => {
+            template["metadata"]["annotations"][RUN_SECONDS] = json!(runs);
+            template["spec"]["restartPolicy"] = json!("Never");
+            let policies = ["Allow", "Forbid", "Replace"];
+            let policy = policies[usize::try_from(count).unwrap_or(0) % policies.len()];
+            Object::CronJob(Box::new(object(json!({
+                "apiVersion": "batch/v1",
+                "kind": "CronJob",
+                "metadata": {"name": name},
+                "spec": {
+                    "schedule": "*/3 * * * *", "concurrencyPolicy": policy,
+                    "jobTemplate": {"spec": {
+                        "parallelism": count, "completions": count, "template": template,
+                        "ttlSecondsAfterFinished": 120,
+                    }},
+                },
+            }))))
+        }
         Workload::Job => {
             template["metadata"]["annotations"][RUN_SECONDS] = json!(runs);
             template["spec"]["restartPolicy"] = json!("Never");
@@ -186,6 +215,19 @@ pub(super) fn workload(kind: Workload, name: &str, count: u32, shape: &PodShape)
             Object::Pod(Box::new(object(template)))
         }
     }
+}
+
+/// The budget of a workload's pods.
+pub(super) fn disruption_budget(name: &str, (field, amount): (&str, &str)) -> Object {
+    let amount = amount
+        .parse::<u32>()
+        .map_or_else(|_| json!(amount), |number| json!(number));
+    Object::PodDisruptionBudget(Box::new(object(json!({
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": name},
+        "spec": {field: amount, "selector": {"matchLabels": {"app": name}}},
+    }))))
 }
 
 fn template(name: &str, shape: &PodShape) -> Value {

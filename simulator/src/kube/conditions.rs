@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Node, NodeCondition, Pod, PodCondition};
 use tidewright::model::time::Timestamp;
 
-use crate::store::time;
+use crate::store::{time, timestamp};
 
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,15 @@ pub fn pod_is(pod: &Pod, name: &str) -> bool {
     conditions
         .into_iter()
         .any(|known| known.type_ == name && known.status == Truth::True.as_str())
+}
+
+/// Since when a pod is ready; none if it is not.
+pub fn ready_since(pod: &Pod) -> Option<Timestamp> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    let ready = conditions
+        .iter()
+        .find(|it| it.type_ == "Ready" && it.status == Truth::True.as_str())?;
+    ready.last_transition_time.as_ref().map(timestamp)
 }
 
 /// Sets the condition `Ready` of a node.

@@ -12,13 +12,13 @@
 //! |---|---|
 //! | is taken | start time |
 //! | is ready | phase `Running`, condition `Ready` |
-//! | finishes | phase `Succeeded` or `Failed`, if an annotation says how long it runs |
+//! | finishes | phase `Succeeded` or `Failed` if an annotation says how long it runs, or a restart |
 //! | is told to go | its containers stop, and it is gone |
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Node, NodeSpec, NodeStatus, Pod, Taint};
+use k8s_openapi::api::core::v1::{ContainerStatus, Node, NodeSpec, NodeStatus, Pod, Taint};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tidewright::api::nodeclaim::NodeClaim;
@@ -37,6 +37,10 @@ pub const RUN_SECONDS: &str = "simulator.tidewright.dev/run-seconds";
 
 /// Annotation of a pod: the exit code that it comes to its end with; 0 unless given.
 pub const EXIT_CODE: &str = "simulator.tidewright.dev/exit-code";
+
+/// The pauses between restarts.
+const RESTART_FIRST: Duration = Duration::from_secs(10);
+const RESTART_MAX: Duration = Duration::from_mins(5);
 
 /// What containers take to stop when they are asked to, in milliseconds: most heed the signal.
 const STOP_MILLIS: Quantiles = Quantiles::of([100, 200, 400, 800, 1_200, 1_600, 2_500]);
@@ -189,11 +193,62 @@ pub fn pod_ready(store: &mut Store, pod: &ObjectKey, now: Timestamp) -> Option<D
     Some(Duration::from_secs(seconds))
 }
 
+/// Whether the kubelet starts the containers of a pod again when they have ended (Kubernetes
+/// documentation, "Pod Lifecycle", "Container restart policy"), and then after how long: at once the
+/// first time, then after 10 s, doubled each time, five minutes at most.
+pub fn restarts_after(store: &mut Store, pod: &ObjectKey, now: Timestamp) -> Option<Duration> {
+    let known = store.get::<Pod>(pod)?;
+    let policy = known.spec.as_ref()?.restart_policy.as_deref();
+    let again = match policy {
+        Some("Never") => false,
+        Some("OnFailure") => has_failed(known),
+        Some(_) | None => true,
+    };
+    if !again {
+        return None;
+    }
+    let mut count = 0;
+    let restarted = store.update::<Pod>(pod, |pod| {
+        let status = pod.status.get_or_insert_default();
+        let containers = status.container_statuses.get_or_insert_default();
+        if containers.is_empty() {
+            containers.push(ContainerStatus::default());
+        }
+        for container in containers {
+            count = container.restart_count;
+            container.restart_count += 1;
+        }
+        set_pod(pod, "Ready", Truth::False, Some("ContainersNotReady"), now);
+    });
+    debug_assert!(restarted.is_ok(), "the pod was read a moment ago");
+    let doublings = u32::try_from(count).unwrap_or(0).checked_sub(1);
+    Some(doublings.map_or(Duration::ZERO, |doublings| {
+        RESTART_FIRST
+            .saturating_mul(2_u32.saturating_pow(doublings))
+            .min(RESTART_MAX)
+    }))
+}
+
+fn has_failed(pod: &Pod) -> bool {
+    annotation(pod, EXIT_CODE).is_some_and(|code| code != "0")
+}
+
+/// How long the first readiness probe of a pod waits: it cannot be ready before.
+pub fn first_probe_after(pod: &Pod) -> Duration {
+    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    let probes = containers.filter_map(|it| it.readiness_probe.as_ref());
+    let delays = probes.filter_map(|it| u64::try_from(it.initial_delay_seconds?).ok());
+    Duration::from_secs(delays.max().unwrap_or(0))
+}
+
 /// The pod comes to its end by itself.
 pub fn finish(store: &mut Store, pod: &ObjectKey, now: Timestamp) {
     let finished = store.update::<Pod>(pod, |pod| {
-        let failed = annotation(pod, EXIT_CODE).is_some_and(|code| code != "0");
-        let phase = if failed { "Failed" } else { "Succeeded" };
+        let phase = if has_failed(pod) {
+            "Failed"
+        } else {
+            "Succeeded"
+        };
         pod.status.get_or_insert_default().phase = Some(phase.to_owned());
         set_pod(pod, "Ready", Truth::False, Some("PodCompleted"), now);
     });
@@ -215,9 +270,7 @@ fn annotation<'a>(pod: &'a Pod, name: &str) -> Option<&'a str> {
 
 /// The pods on a node that have not come to their end.
 pub fn pods_on(store: &Store, node: &str) -> Vec<ObjectKey> {
-    let pods = store.all::<Pod>().iter();
-    let here =
-        pods.filter(|(_, pod)| crate::store::node_name(pod) == Some(node) && !is_terminal(pod));
+    let here = store.pods_on(node).filter(|(_, pod)| !is_terminal(pod));
     here.map(|(key, _)| key.clone()).collect()
 }
 

@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | `budget` | claims told to go | more nodes of a pool go at once than its budgets allow |
 //! | `do-not-disrupt` | evictions | a protected pod is evicted, or its node goes by choice |
+//! | `pdb` | evictions | fewer pods are ready than their PodDisruptionBudget wants |
 //! | `limits` | purchases | the machines of a pool exceed its limits |
 //! | `intent` | fleet calls | a claim of the call does not exist or was told to go |
 //! | `launched-once` | purchases | a group has more machines than claims |
@@ -26,6 +27,7 @@ mod again;
 mod interruption;
 mod liveness;
 mod money;
+mod pdb;
 mod placeable;
 mod pools;
 mod promise;
@@ -159,6 +161,7 @@ impl Knowledge {
 pub struct Oracles {
     knowledge: Knowledge,
     safety: safety::Memory,
+    guards: pdb::Guards,
     promises: promise::Promises,
     orphans: liveness::Orphans,
     interruptions: interruption::Open,
@@ -182,6 +185,7 @@ impl Oracles {
                 capacity: world.cloud().region().capacities(&class),
             },
             safety: safety::Memory::default(),
+            guards: pdb::Guards::default(),
             promises: promise::Promises::new(&world.setup().faults),
             orphans: liveness::Orphans::default(),
             interruptions: interruption::Open::default(),
@@ -224,6 +228,7 @@ impl Oracles {
     fn touched(&mut self, world: &World, entry: &Entry) -> Vec<Failure> {
         let mut scene = self.knowledge.scene(world, entry);
         safety::after(&mut scene, &mut self.safety);
+        self.guards.after(&mut scene, world.store(), entry);
         self.promises.note(scene.trace, entry);
         self.interruptions.note(scene.trace, entry);
         self.interruptions.check(&mut scene);

@@ -25,7 +25,7 @@ const BINDING_MAX: Duration = Duration::from_mins(3);
 #[derive(Debug)]
 pub(super) struct Promises {
     open: BTreeMap<PodKey, Promise>,
-    /// When the last pod came to each node to which it was not promised.
+    /// When the last pod came lately to a node to which it was not promised.
     uninvited: BTreeMap<NodeName, Timestamp>,
     /// How long the one who promises may not know of that.
     lag_max: Duration,
@@ -107,7 +107,13 @@ impl Promises {
     ) {
         let is_own = trace.pod(pod).is_some_and(|it| it.node_bound);
         if !is_own && !promised.is_some_and(|target| is_node(trace, target, node)) {
-            self.open.retain(|_, it| !is_node(trace, &it.target, node));
+            let claim = trace.claim_of(node).map(|claim| claim.name.as_str());
+            self.open.retain(|_, it| {
+                let target = &*it.target;
+                target != node.as_str() && Some(target) != claim
+            });
+            self.uninvited
+                .retain(|_, came| at.since(*came) <= self.lag_max);
             self.uninvited.insert(node.clone(), at);
         }
     }

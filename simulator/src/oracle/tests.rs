@@ -315,6 +315,7 @@ fn world_with(pod: Value) -> World {
             Object::NodePool(Box::new(raw_pool())),
             Object::Pod(Box::new(pod)),
         ],
+        cluster: Vec::new(),
         region: scenario::region(),
         boot: BootProfile::named("fast").expect("the profile is embedded"),
         faults: FaultSettings::default(),
@@ -463,7 +464,7 @@ fn what_the_cloud_says_is_heeded_within_a_minute() {
 /// The budget of one node holds for what goes by choice.
 #[test]
 fn a_lost_machine_does_not_go_by_choice() {
-    let nodes = [node(1), node(2), node(3)].concat();
+    let nodes = node(1) + &node(2);
     let both = "110 deleting c1\n111 deleting c2";
     check(&format!("{nodes}{both}"), &["budget"]);
     let said = "100 said i-1 SpotInterrupted\n100 said i-2 InstanceTerminating\n";

@@ -142,7 +142,9 @@ fn answered(trace: &Trace) -> (u64, u64) {
 
 fn launched(trace: &Trace) -> Launched {
     let mut launched = Launched::default();
-    for machine in trace.machines.values() {
+    // A machine of no launch group was there before the world began.
+    let machines = trace.machines.values();
+    for machine in machines.filter(|machine| machine.group.is_some()) {
         match machine.offering.capacity_type {
             CapacityType::Spot => launched.spot += 1,
             CapacityType::OnDemand | CapacityType::Reserved => launched.on_demand += 1,

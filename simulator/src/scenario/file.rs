@@ -4,15 +4,19 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Number;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tidewright::api::nodeclass::{EC2NodeClass, EC2NodeClassSpec};
 use tidewright::api::nodepool::{NodePool, NodePoolSpec};
 
 use super::cloud_file::{InterruptFile, QuotaFile, ZoneOutageFile};
+use super::services::{Scaling, Service};
 use crate::faults::FaultSettings;
+use crate::setup::ObjectKind;
 
 /// A scenario: a world, what is done to it, and what must come of it.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -27,6 +31,9 @@ pub struct ScenarioFile {
     /// Files and folders with other objects that are there from the beginning.
     #[serde(default)]
     pub manifests: Vec<String>,
+    /// A file with the objects of a cluster, as `kubectl get -o json` prints them. Where it has
+    /// NodePools and `policies` is left out, there are no others.
+    pub cluster: Option<String>,
     /// What the cloud sells. None given: all of us-east-2.
     pub catalog: Option<String>,
     /// How machines boot.
@@ -41,6 +48,12 @@ pub struct ScenarioFile {
     /// Settings of the engine that differ from what is usual.
     #[serde(default)]
     pub settings: SettingsFile,
+    /// Workloads that are there from the beginning, and how many pods they have when.
+    #[serde(default)]
+    pub services: Vec<Service>,
+    /// How many pods other workloads have when.
+    #[serde(default)]
+    pub replicas: Vec<Scaling>,
     /// What is done to the world.
     #[serde(default)]
     pub timeline: Vec<Happens>,
@@ -113,9 +126,21 @@ pub struct Happens {
     pub scale: Option<Scaled>,
     /// An object is deleted.
     pub delete: Option<Deleted>,
+    /// The kubelets of some nodes fall silent.
+    pub silence: Option<Silence>,
     /// The controller dies and starts again.
     #[serde(default)]
     pub crash_controller: bool,
+}
+
+/// Kubelets that fall silent.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Silence {
+    /// How many: the first nodes that are ready, by name.
+    pub nodes: u32,
+    /// For how long; left out, for ever.
+    pub lasts: Option<String>,
 }
 
 /// Objects to be applied.
@@ -136,8 +161,16 @@ pub struct Applied {
     pub replica_set: Option<Box<ReplicaSet>>,
     /// A DaemonSet.
     pub daemon_set: Option<Box<DaemonSet>>,
+    /// A StatefulSet.
+    pub stateful_set: Option<Box<StatefulSet>>,
     /// A Job.
     pub job: Option<Box<Job>>,
+    /// A CronJob.
+    pub cron_job: Option<Box<CronJob>>,
+    /// A PodDisruptionBudget.
+    pub pod_disruption_budget: Option<Box<PodDisruptionBudget>>,
+    /// A PriorityClass.
+    pub priority_class: Option<Box<PriorityClass>>,
 }
 
 /// A NodePool. The type of the API leaves the shape of its metadata open.
@@ -200,6 +233,19 @@ pub enum ScalableKind {
     Deployment,
     /// A ReplicaSet.
     ReplicaSet,
+    /// A StatefulSet.
+    StatefulSet,
+}
+
+impl ScalableKind {
+    /// The kind of the object.
+    pub const fn object(self) -> ObjectKind {
+        match self {
+            Self::Deployment => ObjectKind::Deployment,
+            Self::ReplicaSet => ObjectKind::ReplicaSet,
+            Self::StatefulSet => ObjectKind::StatefulSet,
+        }
+    }
 }
 
 /// An object to be deleted.
@@ -235,11 +281,19 @@ pub enum DeletableKind {
     ReplicaSet,
     /// A DaemonSet.
     DaemonSet,
+    /// A StatefulSet.
+    StatefulSet,
     /// A Job.
     Job,
+    /// A CronJob.
+    CronJob,
+    /// A PodDisruptionBudget.
+    PodDisruptionBudget,
+    /// A PriorityClass.
+    PriorityClass,
 }
 
-fn default_namespace() -> String {
+pub(super) fn default_namespace() -> String {
     "default".to_owned()
 }
 

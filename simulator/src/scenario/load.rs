@@ -16,10 +16,9 @@ use tidewright::model::catalog::CapacityType;
 use tidewright::model::time::{Timestamp, parse_duration};
 use tidewright::planner::{Options, PreferencePolicy};
 
-use super::file::{
-    Applied, DeletableKind, Happens, PaidFor, ScalableKind, ScenarioFile, SettingsFile,
-};
-use super::{Choices, Scenario, embedded, rules};
+use super::cluster::{self, Cluster};
+use super::file::{Applied, DeletableKind, Happens, PaidFor, ScenarioFile, SettingsFile};
+use super::{Choices, Scenario, embedded, rules, services};
 use crate::boot::BootProfile;
 use crate::setup::{Happening, Object, ObjectKind, Setup};
 
@@ -133,9 +132,16 @@ impl Loader {
             self.errors.push(embedded::unknown_profile(profile));
         }
         let region = self.region(file.catalog.as_deref());
-        let mut objects = self.policies(file, choices);
+        let cluster = self.cluster(file, choices);
+        let brings_pools = cluster.has_pools() && file.policies.is_none();
+        let mut objects = if brings_pools && choices.policies.is_none() {
+            Vec::new()
+        } else {
+            self.policies(file, choices)
+        };
         objects.extend(self.manifests(&file.manifests));
-        let mut timeline = Vec::new();
+        let until = span(&file.until);
+        let mut timeline = services::happenings(&file.services, &file.replicas, until);
         for happens in &file.timeline {
             let at = span(&happens.at);
             timeline.extend(self.happenings(happens).into_iter().map(|it| (at, it)));
@@ -144,11 +150,13 @@ impl Loader {
         let (Some(boot), Some(region), true) = (boot, region, errors.is_empty()) else {
             return Err(self.refuse(errors));
         };
-        let start = file.start.as_deref().unwrap_or(START);
+        let start = file.start.as_deref().map(instant);
+        let start = start.or(cluster.newest).unwrap_or_else(|| instant(START));
         Ok(Setup {
             seed: choices.seed.unwrap_or(file.seed),
-            start: Timestamp::parse(start).expect("the rules of the file check the instant"),
+            start,
             objects,
+            cluster: cluster.objects,
             region,
             boot,
             faults: file.faults.clone(),
@@ -156,6 +164,30 @@ impl Loader {
             settings: settings(&file.settings),
             timeline,
         })
+    }
+
+    /// The cluster that the world begins with, if there is one.
+    fn cluster(&mut self, file: &ScenarioFile, choices: &Choices) -> Cluster {
+        let mut sources = match (&choices.cluster, &file.cluster) {
+            (Some(path), _) => self.read(std::slice::from_ref(path)),
+            (None, Some(path)) => self.read_named(std::slice::from_ref(path)),
+            (None, None) => Vec::new(),
+        };
+        let Some(source) = sources.pop() else {
+            return Cluster::default();
+        };
+        let read = cluster::read(&source);
+        self.sources.push(source);
+        match read {
+            Ok(mut cluster) => {
+                self.remarks.append(&mut cluster.remarks);
+                cluster
+            }
+            Err(found) => {
+                self.errors.extend(found);
+                Cluster::default()
+            }
+        }
     }
 
     fn policies(&mut self, file: &ScenarioFile, choices: &Choices) -> Vec<Object> {
@@ -220,10 +252,7 @@ impl Loader {
         }
         if let Some(scaled) = &happens.scale {
             all.push(Happening::Scale {
-                kind: match scaled.kind {
-                    ScalableKind::Deployment => ObjectKind::Deployment,
-                    ScalableKind::ReplicaSet => ObjectKind::ReplicaSet,
-                },
+                kind: scaled.kind.object(),
                 namespace: scaled.namespace.clone(),
                 name: scaled.name.clone(),
                 replicas: scaled.replicas,
@@ -239,6 +268,12 @@ impl Loader {
                     String::new()
                 },
                 name: deleted.name.clone(),
+            });
+        }
+        if let Some(silence) = &happens.silence {
+            all.push(Happening::Silence {
+                nodes: silence.nodes,
+                span: silence.lasts.as_deref().map(span),
             });
         }
         if happens.crash_controller {
@@ -312,6 +347,10 @@ pub(crate) fn diagnostic(file: &str, rule: String, fix: &str) -> Diagnostic {
     }
 }
 
+fn instant(text: &str) -> Timestamp {
+    Timestamp::parse(text).expect("the rules of the file check the instant")
+}
+
 fn span(text: &str) -> Duration {
     parse_duration(text).expect("the rules of the file check its durations")
 }
@@ -359,7 +398,11 @@ fn deleted_kind(kind: DeletableKind) -> ObjectKind {
         DeletableKind::Deployment => ObjectKind::Deployment,
         DeletableKind::ReplicaSet => ObjectKind::ReplicaSet,
         DeletableKind::DaemonSet => ObjectKind::DaemonSet,
+        DeletableKind::StatefulSet => ObjectKind::StatefulSet,
         DeletableKind::Job => ObjectKind::Job,
+        DeletableKind::CronJob => ObjectKind::CronJob,
+        DeletableKind::PodDisruptionBudget => ObjectKind::PodDisruptionBudget,
+        DeletableKind::PriorityClass => ObjectKind::PriorityClass,
     }
 }
 
@@ -371,7 +414,11 @@ fn object(manifest: Manifest) -> Option<Object> {
         Manifest::Deployment(object) => Some(Object::Deployment(object)),
         Manifest::ReplicaSet(object) => Some(Object::ReplicaSet(object)),
         Manifest::DaemonSet(object) => Some(Object::DaemonSet(object)),
+        Manifest::StatefulSet(object) => Some(Object::StatefulSet(object)),
         Manifest::Job(object) => Some(Object::Job(object)),
+        Manifest::CronJob(object) => Some(Object::CronJob(object)),
+        Manifest::PodDisruptionBudget(object) => Some(Object::PodDisruptionBudget(object)),
+        Manifest::PriorityClass(object) => Some(Object::PriorityClass(object)),
         Manifest::Namespace(_) => None,
     }
 }
@@ -384,17 +431,25 @@ fn inline(applied: &Applied) -> Vec<Object> {
         deployment,
         replica_set,
         daemon_set,
+        stateful_set,
         job,
+        cron_job,
+        pod_disruption_budget,
+        priority_class,
         manifests: _,
     } = applied.clone();
     let objects = [
         node_class.map(|it| Object::NodeClass(Box::new(it.object()))),
         node_pool.map(|it| Object::NodePool(Box::new(it.object()))),
+        priority_class.map(Object::PriorityClass),
+        pod_disruption_budget.map(Object::PodDisruptionBudget),
         daemon_set.map(Object::DaemonSet),
         pod.map(Object::Pod),
         deployment.map(Object::Deployment),
         replica_set.map(Object::ReplicaSet),
+        stateful_set.map(Object::StatefulSet),
         job.map(Object::Job),
+        cron_job.map(Object::CronJob),
     ];
     objects.into_iter().flatten().collect()
 }

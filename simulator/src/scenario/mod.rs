@@ -1,11 +1,13 @@
 //! Scenarios: a world, what is done to it, and what must come of it.
 
 mod cloud_file;
+mod cluster;
 mod embedded;
 mod expect;
 mod file;
 mod load;
 mod rules;
+mod services;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,6 +42,8 @@ pub struct Scenario {
 pub struct Choices {
     /// A file or folder of policies.
     pub policies: Option<PathBuf>,
+    /// A file with the objects of a cluster.
+    pub cluster: Option<PathBuf>,
     /// The seed.
     pub seed: Option<u64>,
     /// The name of a boot profile.

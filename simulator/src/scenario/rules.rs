@@ -2,11 +2,15 @@
 
 use std::path::Path;
 
+use chrono_tz::Tz;
+use k8s_openapi::api::batch::v1::CronJob;
 use tidewright::api::rules::{FieldPath, Violation, check_ec2_node_class, check_node_pool};
+use tidewright::model::schedule::Schedule;
 use tidewright::model::time::{Timestamp, parse_duration};
 
 use super::expect::{dollars, thousandths};
 use super::file::{Bound, Expectations, Happens, ScenarioFile};
+use super::services;
 
 const CORRECT_THE_PATH: &str = "Correct the path; it begins at the folder of this file.";
 
@@ -37,6 +41,7 @@ pub(super) fn check(file: &ScenarioFile) -> Vec<Violation> {
     for (index, happens) in file.timeline.iter().enumerate() {
         violations.extend(happening(&root.field("timeline").index(index), happens));
     }
+    violations.extend(services::check(&file.services, &file.replicas));
     violations.extend(expectations(&root.field("expect"), &file.expect));
     violations
 }
@@ -54,11 +59,13 @@ pub(super) fn check_paths(file: &ScenarioFile, folder: &Path) -> Vec<Violation> 
         let applied: Vec<String> = applied.cloned().collect();
         violations.extend(missing(&path.field("manifests"), &applied, folder));
     }
-    let catalog = file.catalog.as_ref();
-    if let Some(catalog) = catalog.filter(|it| !folder.join(it).is_file()) {
-        let rule = format!("There is no file {}.", folder.join(catalog).display());
-        let path = root.field("catalog");
-        violations.push(Violation::new(path, catalog, rule, CORRECT_THE_PATH));
+    let files = [("cluster", &file.cluster), ("catalog", &file.catalog)];
+    for (name, named) in files {
+        if let Some(named) = named.as_ref().filter(|it| !folder.join(it).is_file()) {
+            let rule = format!("There is no file {}.", folder.join(named).display());
+            let path = root.field(name);
+            violations.push(Violation::new(path, named, rule, CORRECT_THE_PATH));
+        }
     }
     violations
 }
@@ -96,6 +103,9 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
         let lasts = path.field("zoneOutage").field("lasts");
         violations.extend(span(&lasts, &outage.lasts));
     }
+    let lasts = happens.silence.as_ref().and_then(|it| it.lasts.as_ref());
+    let lasts_path = path.field("silence").field("lasts");
+    violations.extend(lasts.and_then(|it| span(&lasts_path, it)));
     if is_empty(happens) {
         let value = format!("at {}", happens.at);
         let rule = "Something must happen here.";
@@ -109,6 +119,10 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
         let found = check_node_pool(&pool.object()).into_iter();
         violations.extend(found.map(|it| it.within(&path)));
     }
+    if let Some(cron) = applied.and_then(|it| it.cron_job.as_ref()) {
+        let path = path.field("apply").field("cronJob").field("spec");
+        violations.extend(schedule(&path, cron));
+    }
     if let Some(class) = applied.and_then(|it| it.node_class.as_ref()) {
         let path = path.field("apply").field("nodeClass");
         let found = check_ec2_node_class(&class.object()).into_iter();
@@ -118,11 +132,12 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
 }
 
 /// What can happen.
-const HAPPENINGS: [&str; 8] = [
+const HAPPENINGS: [&str; 9] = [
     "capacity",
     "quota",
     "zoneOutage",
     "interrupt",
+    "silence",
     "apply",
     "scale",
     "delete",
@@ -136,15 +151,32 @@ fn is_empty(happens: &Happens) -> bool {
         quota,
         zone_outage,
         interrupt,
+        silence,
         apply,
         scale,
         delete,
         crash_controller,
     } = happens;
     let of_cloud = capacity.is_some() || quota.is_some();
-    let lost = zone_outage.is_some() || interrupt.is_some();
+    let lost = zone_outage.is_some() || interrupt.is_some() || silence.is_some();
     let of_users = apply.is_some() || scale.is_some() || delete.is_some();
     !of_cloud && !lost && !of_users && !crash_controller
+}
+
+/// A schedule that cannot be read would never start anything.
+fn schedule(path: &FieldPath, cron: &CronJob) -> Option<Violation> {
+    let spec = &cron.spec;
+    let zone = spec.time_zone.as_deref().unwrap_or("UTC");
+    let Ok(zone) = zone.parse::<Tz>() else {
+        let rule = "This must be a zone of the IANA time zone database.";
+        let fix = "Write it as Europe/Berlin, or leave it out.";
+        return Some(Violation::new(path.field("timeZone"), zone, rule, fix));
+    };
+    let error = Schedule::parse(&spec.schedule, zone).err()?;
+    let rule = format!("This must be a schedule: {error}.");
+    let fix = "Write five fields, as in `30 2 * * *`.";
+    let path = path.field("schedule");
+    Some(Violation::new(path, &spec.schedule, rule, fix))
 }
 
 fn expectations(path: &FieldPath, expect: &Expectations) -> Vec<Violation> {

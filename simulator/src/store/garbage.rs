@@ -1,6 +1,6 @@
 //! The garbage collector: what an owner leaves behind goes too.
 
-use k8s_openapi::api::apps::v1::{DaemonSet, ReplicaSet};
+use k8s_openapi::api::apps::v1::{DaemonSet, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use tidewright::api::nodeclaim::NodeClaim;
@@ -20,6 +20,7 @@ impl Store {
         }
         self.delete_owned::<ReplicaSet>(owner, now);
         self.delete_owned::<DaemonSet>(owner, now);
+        self.delete_owned::<StatefulSet>(owner, now);
         self.delete_owned::<Job>(owner, now);
         self.delete_owned::<NodeClaim>(owner, now);
         self.delete_owned::<Node>(owner, now);
@@ -31,12 +32,18 @@ impl Store {
         }
     }
 
-    /// The objects of a kind that name this owner.
+    /// The keys of the objects of a kind that name this owner.
     pub fn owned_by<T: Stored>(&self, owner: &Uid) -> Vec<ObjectKey> {
-        let named = self.all::<T>().iter().filter(|(_, object)| {
-            let owners = object.meta().owner_references.iter().flatten();
-            owners.into_iter().any(|known| known.uid == owner.as_str())
-        });
-        named.map(|(key, _)| key.clone()).collect()
+        let owned = self.owned::<T>(owner);
+        owned.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// The objects of a kind that name this owner, by key.
+    pub fn owned<'a, T: Stored + 'a>(
+        &'a self,
+        owner: &'a Uid,
+    ) -> impl Iterator<Item = (&'a ObjectKey, &'a T)> {
+        let keys = self.index.owned_by(owner.as_str(), T::KIND);
+        keys.filter_map(|key| self.all::<T>().get_key_value(key))
     }
 }

@@ -9,17 +9,21 @@
 //! - A pod on a node is marked and given its grace; the kubelet lets it go ("Pod Lifecycle").
 //! - When an owner is gone, what it owned is deleted ("Garbage Collection").
 
+mod admission;
 mod garbage;
+mod index;
 mod pods;
 mod stored;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Node, Pod};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use tidewright::api::nodeclaim::NodeClaim;
 use tidewright::api::nodeclass::EC2NodeClass;
 use tidewright::api::nodepool::NodePool;
@@ -30,7 +34,9 @@ use tidewright::model::time::Timestamp;
 use crate::event::Actor;
 use crate::setup::ObjectKind;
 
-pub use pods::{Grace, grace_seconds, is_terminal, node_name};
+use index::Index;
+
+pub use pods::{Grace, grace_seconds, is_terminal, node_made_for, node_name};
 pub use stored::Stored;
 
 /// Where an object stands within its kind.
@@ -82,7 +88,7 @@ impl fmt::Display for ObjectKey {
 pub type Table<T> = BTreeMap<ObjectKey, T>;
 
 /// Something that became of an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Touched {
     /// Its kind.
     pub kind: ObjectKind,
@@ -90,8 +96,25 @@ pub struct Touched {
     pub key: ObjectKey,
     /// Its uid.
     pub uid: Uid,
+    /// Who owns it, or did.
+    pub owners: Vec<OwnerReference>,
+    /// The node that it is on or made for, if it is a pod that has one.
+    pub node: Option<String>,
     /// What became of it.
     pub how: Touch,
+}
+
+impl Touched {
+    fn of<T: Stored>(key: &ObjectKey, object: &T, how: Touch) -> Self {
+        Self {
+            kind: T::KIND,
+            key: key.clone(),
+            uid: uid(object),
+            owners: object.meta().owner_references.clone().unwrap_or_default(),
+            node: object.node().map(ToOwned::to_owned),
+            how,
+        }
+    }
 }
 
 /// What can become of an object.
@@ -118,7 +141,12 @@ pub struct Store {
     deployments: Table<Deployment>,
     replica_sets: Table<ReplicaSet>,
     daemon_sets: Table<DaemonSet>,
+    stateful_sets: Table<StatefulSet>,
     jobs: Table<Job>,
+    cron_jobs: Table<CronJob>,
+    disruption_budgets: Table<PodDisruptionBudget>,
+    priority_classes: Table<PriorityClass>,
+    index: Index,
     version: u64,
     touched: Vec<Touched>,
 }
@@ -156,9 +184,30 @@ impl Store {
         meta.generation = Some(1);
         meta.creation_timestamp = Some(time(now));
         meta.deletion_timestamp = None;
-        T::table_mut(self).insert(key.clone(), object);
-        self.touch::<T>(&key, uid, Touch::Created);
+        self.touch(&key, &object, Touch::Created);
+        self.put(key.clone(), object);
         Ok(self.get(&key).expect("it was put there a moment ago"))
+    }
+
+    /// Takes in an object of another cluster as it is: with its uid, its age, its owners and its
+    /// status. One of this name that is here already stays.
+    pub fn import<T: Stored>(&mut self, mut object: T, now: Timestamp) {
+        let key = ObjectKey::of(&object);
+        if self.get::<T>(&key).is_some() {
+            return;
+        }
+        self.version += 1;
+        let version = self.version;
+        let meta = object.meta_mut();
+        if T::KIND.has_namespace() {
+            meta.namespace = Some(key.namespace.clone());
+        }
+        meta.resource_version = Some(version.to_string());
+        meta.uid.get_or_insert_with(|| uid_of(version).to_string());
+        meta.generation.get_or_insert(1);
+        meta.creation_timestamp.get_or_insert_with(|| time(now));
+        self.touch(&key, &object, Touch::Created);
+        self.put(key, object);
     }
 
     /// Changes an object. What the change leaves as it was is no change.
@@ -178,9 +227,8 @@ impl Store {
             if !same_spec {
                 meta.generation = meta.generation.map(|generation| generation + 1);
             }
-            let uid = uid(&new);
-            T::table_mut(self).insert(key.clone(), new);
-            self.touch::<T>(key, uid, Touch::Changed);
+            self.touch(key, &new, Touch::Changed);
+            self.put(key.clone(), new);
         }
         self.get(key).ok_or(ApiError::NotFound)
     }
@@ -248,27 +296,34 @@ impl Store {
         let meta = object.meta_mut();
         meta.deletion_timestamp = Some(at);
         meta.resource_version = Some(version);
-        let uid = uid(object);
-        self.touch::<T>(key, uid, Touch::Deleting(by));
+        let touched = Touched::of(key, object, Touch::Deleting(by));
+        self.touched.push(touched);
     }
 
     fn remove<T: Stored>(&mut self, key: &ObjectKey, now: Timestamp) {
         let Some(object) = T::table_mut(self).remove(key) else {
             return;
         };
+        self.index.remove(key, &object);
         self.version += 1;
-        let uid = uid(&object);
-        self.touch::<T>(key, uid.clone(), Touch::Gone);
-        self.collect_garbage_of(&uid, now);
+        self.touch(key, &object, Touch::Gone);
+        self.collect_garbage_of(&uid(&object), now);
     }
 
-    fn touch<T: Stored>(&mut self, key: &ObjectKey, uid: Uid, how: Touch) {
-        self.touched.push(Touched {
-            kind: T::KIND,
-            key: key.clone(),
-            uid,
-            how,
-        });
+    /// Puts an object into its table, in the place of the one that is there.
+    fn put<T: Stored>(&mut self, key: ObjectKey, object: T) {
+        let known = T::table(self).get(&key);
+        if !known.is_some_and(|known| index::is_same(known, &object)) {
+            if let Some(before) = T::table_mut(self).remove(&key) {
+                self.index.remove(&key, &before);
+            }
+            self.index.add(&key, &object);
+        }
+        T::table_mut(self).insert(key, object);
+    }
+
+    fn touch<T: Stored>(&mut self, key: &ObjectKey, object: &T, how: Touch) {
+        self.touched.push(Touched::of(key, object, how));
     }
 }
 

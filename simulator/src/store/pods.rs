@@ -1,13 +1,12 @@
-//! How pods go: with a grace, and through the eviction API.
+//! How pods go: with a grace.
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{NodeSelectorTerm, Pod};
 use tidewright::engine::ApiError;
-use tidewright::model::id::Uid;
 use tidewright::model::time::Timestamp;
 
-use super::{ObjectKey, Store, time, uid};
+use super::{ObjectKey, Store, time};
 use crate::event::Actor;
 
 /// How long a pod may take to stop.
@@ -55,20 +54,24 @@ impl Store {
         Ok(())
     }
 
+    /// The pods that are bound to a node.
+    pub fn pods_on<'a>(&'a self, node: &'a str) -> impl Iterator<Item = (&'a ObjectKey, &'a Pod)> {
+        let pods = self.pods_of_node(node);
+        pods.filter(move |(_, pod)| node_name(pod) == Some(node))
+    }
+
+    /// The pods that are bound to a node or made for it.
+    pub fn pods_of_node<'a>(
+        &'a self,
+        node: &str,
+    ) -> impl Iterator<Item = (&'a ObjectKey, &'a Pod)> {
+        let keys = self.index.of_node(node);
+        keys.filter_map(|key| self.pods.get_key_value(key))
+    }
+
     /// Removes a pod whose containers have stopped, or whose node is no more.
     pub fn remove_pod(&mut self, key: &ObjectKey, now: Timestamp) {
         self.remove::<Pod>(key, now);
-    }
-
-    /// Moves a pod away through the eviction API (Kubernetes documentation, "API-initiated
-    /// Eviction"). A pod of another uid is another pod. Disruption budgets of pods are not part
-    /// of this world, so that none forbids it.
-    pub fn evict(&mut self, key: &ObjectKey, whom: &Uid, now: Timestamp) -> Result<(), ApiError> {
-        let pod = self.get::<Pod>(key).ok_or(ApiError::NotFound)?;
-        if uid(pod) != *whom {
-            return Err(ApiError::Conflict);
-        }
-        self.delete_pod(key, Grace::OfPod, Actor::Controller, now)
     }
 }
 
@@ -76,6 +79,29 @@ impl Store {
 pub fn node_name(pod: &Pod) -> Option<&str> {
     let node = pod.spec.as_ref()?.node_name.as_deref()?;
     (!node.is_empty()).then_some(node)
+}
+
+/// The node that a pod of a DaemonSet is made for: every term of its node affinity names it.
+pub fn node_made_for(pod: &Pod) -> Option<&str> {
+    let affinity = pod.spec.as_ref()?.affinity.as_ref()?;
+    let required = affinity
+        .node_affinity
+        .as_ref()?
+        .required_during_scheduling_ignored_during_execution
+        .as_ref()?;
+    let (first, others) = required.node_selector_terms.split_first()?;
+    let name = named_node(first)?;
+    let agreed = others.iter().all(|term| named_node(term) == Some(name));
+    agreed.then_some(name)
+}
+
+fn named_node(term: &NodeSelectorTerm) -> Option<&str> {
+    let mut fields = term.match_fields.iter().flatten();
+    let named = fields.find(|field| field.key == "metadata.name" && field.operator == "In")?;
+    match named.values.as_deref() {
+        Some([name]) => Some(name),
+        Some(_) | None => None,
+    }
 }
 
 /// Whether a pod has come to its end.

@@ -6,6 +6,7 @@ use tidewright::engine::ApiError;
 use tidewright::model::time::Timestamp;
 
 use super::*;
+use crate::kube::eviction;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000);
 
@@ -122,9 +123,10 @@ fn a_pod_without_a_node_goes_at_once() {
     let key = ObjectKey::new("default", "p");
     let created = uid(store.create(pod("p", None), NOW).expect("new"));
     let other = Uid::from("another");
-    assert_eq!(store.evict(&key, &other, NOW), Err(ApiError::Conflict));
-    assert_eq!(store.evict(&key, &created, NOW), Ok(()));
-    assert_eq!(store.evict(&key, &created, NOW), Err(ApiError::NotFound));
+    let mut evict = |whom: &Uid| eviction::evict(&mut store, &key, whom, NOW);
+    assert_eq!(evict(&other), Err(ApiError::Conflict));
+    assert_eq!(evict(&created), Ok(()));
+    assert_eq!(evict(&created), Err(ApiError::NotFound));
 }
 
 #[test]

@@ -223,11 +223,7 @@ impl World {
         let Some(engine) = self.controller.engine.as_ref() else {
             return;
         };
-        let nodes = &engine.cluster().snapshot().nodes;
-        let target = nodes
-            .iter()
-            .find(|(_, state)| state.nominated.contains_key(&pod));
-        let target = target.map(|(id, _)| match id {
+        let target = engine.cluster().promised_to(&pod).map(|id| match id {
             NodeId::Claim(name) => name.as_str().into(),
             NodeId::Node(name) => name.as_str().into(),
         });

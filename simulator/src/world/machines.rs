@@ -87,7 +87,8 @@ impl World {
         };
         let runs = machine.runs();
         let machine = machine.fact.machine.clone();
-        let node = kubelet::node_name_of(&machine);
+        let adopted = self.nodes_of.get(id).cloned();
+        let node = adopted.unwrap_or_else(|| kubelet::node_name_of(&machine));
         let told = self.told.get(id).cloned().unwrap_or_default();
         match stage {
             MachineStage::Stopped => {
@@ -121,6 +122,9 @@ impl World {
 
     /// Whether a kubelet runs on a node. Nodes of others have one as long as they are there.
     pub(super) fn has_kubelet(&self, node: &NodeName) -> bool {
+        if self.silent.contains(node) {
+            return false;
+        }
         match self.hosts.get(node) {
             Some(machine) => self.cloud.machine(machine).is_some_and(CloudMachine::runs),
             None => true,
@@ -133,6 +137,8 @@ impl World {
         let paid = self.paid_for(node);
         let stage = self.setup.boot.stage(StageName::Pod);
         let span = stage.draw(&mut self.random, Purpose::Pods, paid);
+        let pod = self.store.get::<Pod>(key);
+        let span = span + pod.map_or(Duration::ZERO, kubelet::first_probe_after);
         self.pod_after(key, uid, span, PodStage::Ready);
     }
 
@@ -153,7 +159,13 @@ impl World {
         paid.unwrap_or(CapacityType::OnDemand)
     }
 
-    fn pod_after(&mut self, key: &ObjectKey, uid: &Uid, span: Duration, stage: PodStage) {
+    pub(super) fn pod_after(
+        &mut self,
+        key: &ObjectKey,
+        uid: &Uid,
+        span: Duration,
+        stage: PodStage,
+    ) {
         let at = self.after(span);
         let next = Occurrence::Pod(key.clone(), uid.clone(), stage);
         self.queue.push(at, next);
@@ -180,6 +192,9 @@ impl World {
                 }
             }
             PodStage::Finished => {
+                if let Some(pause) = kubelet::restarts_after(&mut self.store, key, self.now) {
+                    return self.pod_after(key, of, pause, PodStage::Ready);
+                }
                 kubelet::finish(&mut self.store, key, self.now);
                 self.pod_ended(key, of);
             }

@@ -4,11 +4,13 @@
 //! then shown to everyone who watches, and their reactions join the queue. Nothing here reads a
 //! clock, and all chance comes from the seed: the same [`Setup`] gives the same log.
 
+mod adoption;
 mod controller;
 mod interruption;
 mod machines;
 mod queue;
 mod reactions;
+mod silence;
 mod timeline;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,13 +62,18 @@ pub struct World {
     scheduler: Scheduler,
     schedule_at: Option<Timestamp>,
     workloads: Workloads,
-    workloads_at: Option<Timestamp>,
+    /// When the controllers of workloads look again, each instant once.
+    workloads_at: BTreeSet<Timestamp>,
     /// What machines were told when they were bought.
     told: BTreeMap<ProviderId, UserData>,
     /// The machines behind nodes that have joined.
     hosts: BTreeMap<NodeName, ProviderId>,
+    /// The nodes that were there from the beginning, by machine.
+    nodes_of: adoption::AdoptedNodes,
     /// The nodes whose add-ons run.
     schedulable: BTreeSet<NodeName>,
+    /// The nodes whose kubelet is silent.
+    silent: BTreeSet<NodeName>,
     /// The pods that a kubelet has taken and that are still there.
     taken: BTreeMap<Uid, reactions::Taken>,
     /// The pods whose end is in the log.
@@ -103,10 +110,12 @@ impl World {
             scheduler: Scheduler::default(),
             schedule_at: None,
             workloads: Workloads::new(start),
-            workloads_at: None,
+            workloads_at: BTreeSet::new(),
             told: BTreeMap::new(),
             hosts: BTreeMap::new(),
+            nodes_of: adoption::AdoptedNodes::new(),
             schedulable: BTreeSet::new(),
+            silent: BTreeSet::new(),
             taken: BTreeMap::new(),
             ended: BTreeSet::new(),
             matched: BTreeSet::new(),
@@ -203,6 +212,9 @@ impl World {
             Occurrence::Taking(id, loss) => self.taking(&id, loss),
             Occurrence::Said(event) => self.said(event),
             Occurrence::Machine(id, stage) => self.machine(&id, stage),
+            Occurrence::Unheard(node) => self.unheard(&node),
+            Occurrence::Impatient(key, uid) => self.impatient(&key, &uid),
+            Occurrence::Heard(node) => self.heard(&node),
             Occurrence::Pod(key, uid, stage) => self.pod(&key, &uid, stage),
         }
     }

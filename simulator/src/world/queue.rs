@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tidewright::cluster::Kind;
 use tidewright::engine::{CloudEvent, Effect, EffectId, EffectOutcome};
-use tidewright::model::id::{ProviderId, Uid};
+use tidewright::model::id::{NodeName, ProviderId, Uid};
 use tidewright::model::time::Timestamp;
 
 use super::interruption::Loss;
@@ -47,6 +47,12 @@ pub(super) enum Occurrence {
     Said(CloudEvent),
     /// A machine takes its next step.
     Machine(ProviderId, MachineStage),
+    /// It is noticed that a node's kubelet is silent.
+    Unheard(NodeName),
+    /// A pod leaves a node that is silent.
+    Impatient(ObjectKey, Uid),
+    /// A silent kubelet speaks again.
+    Heard(NodeName),
     /// A pod takes its next step.
     Pod(ObjectKey, Uid, PodStage),
 }
@@ -69,6 +75,9 @@ impl Occurrence {
             Self::Taking(..) => "taking",
             Self::Said(_) => "message",
             Self::Machine(..) => "machine",
+            Self::Unheard(_) => "unheard",
+            Self::Impatient(..) => "impatient",
+            Self::Heard(_) => "heard",
             Self::Pod(..) => "pod",
         }
     }

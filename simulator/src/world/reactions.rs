@@ -8,10 +8,12 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use tidewright::api::nodeclaim::NodeClaim;
 use tidewright::model::id::{NodeName, PodKey, Uid};
 use tidewright::model::labels::keys;
+use tidewright::model::time::Timestamp;
 
 use super::{Life, Occurrence, World};
 use crate::echo::{Echoed, WatchFaults};
 use crate::event::Event;
+use crate::kube::conditions::pod_is;
 use crate::kube::kubelet::MachineStage;
 use crate::kube::scheduler::Verdict;
 use crate::setup::ObjectKind;
@@ -31,6 +33,16 @@ const LATE_TAINT_AFTER: Duration = Duration::from_secs(1);
 pub(super) struct Taken {
     node: NodeName,
     stopping: bool,
+}
+
+impl Taken {
+    /// A pod that runs on a node.
+    pub(super) fn running(node: NodeName) -> Self {
+        Self {
+            node,
+            stopping: false,
+        }
+    }
 }
 
 /// Namespace and name as the log writes them.
@@ -60,6 +72,7 @@ impl World {
             key,
             uid,
             how,
+            ..
         } = touched;
         match kind {
             ObjectKind::Pod => self.log_pod(key, uid, *how),
@@ -70,7 +83,11 @@ impl World {
             | ObjectKind::Deployment
             | ObjectKind::ReplicaSet
             | ObjectKind::DaemonSet
-            | ObjectKind::Job => {}
+            | ObjectKind::StatefulSet
+            | ObjectKind::Job
+            | ObjectKind::CronJob
+            | ObjectKind::PodDisruptionBudget
+            | ObjectKind::PriorityClass => {}
         }
     }
 
@@ -192,14 +209,19 @@ impl World {
     }
 
     fn react_to(&mut self, touched: &Touched) {
+        self.workloads.touched(&self.store, touched);
         let Touched {
             kind,
             key,
             uid,
             how,
+            ..
         } = touched;
         match kind {
             ObjectKind::Pod => {
+                if let Some(node) = &touched.node {
+                    self.scheduler.load_touched(node);
+                }
                 self.scheduler.pod_touched(&self.store, key);
                 self.kubelet_sees(key, uid, *how);
                 self.schedule_later();
@@ -217,12 +239,18 @@ impl World {
             ObjectKind::Deployment
             | ObjectKind::ReplicaSet
             | ObjectKind::DaemonSet
-            | ObjectKind::Job => self.workloads_later(),
-            ObjectKind::NodePool | ObjectKind::NodeClaim | ObjectKind::NodeClass => {}
+            | ObjectKind::StatefulSet
+            | ObjectKind::Job
+            | ObjectKind::CronJob
+            | ObjectKind::PodDisruptionBudget => self.workloads_later(),
+            ObjectKind::NodePool
+            | ObjectKind::NodeClaim
+            | ObjectKind::NodeClass
+            | ObjectKind::PriorityClass => {}
         }
     }
 
-    fn kubelet_sees(&mut self, key: &ObjectKey, uid: &Uid, how: Touch) {
+    pub(super) fn kubelet_sees(&mut self, key: &ObjectKey, uid: &Uid, how: Touch) {
         if how == Touch::Gone {
             if let Some(taken) = self.taken.remove(uid) {
                 self.scheduler
@@ -245,11 +273,7 @@ impl World {
         let has_kubelet = self.has_kubelet(&node);
         match self.taken.get_mut(uid) {
             None if !over && has_kubelet => {
-                let taken = Taken {
-                    node: node.clone(),
-                    stopping: false,
-                };
-                self.taken.insert(uid.clone(), taken);
+                self.taken.insert(uid.clone(), Taken::running(node.clone()));
                 self.start_pod(key, uid, &node);
             }
             Some(taken) if going && !taken.stopping => {
@@ -263,8 +287,7 @@ impl World {
     /// The pods of a node that is gone are removed by the pod garbage collector. One that nobody
     /// had asked to leave was driven out.
     fn lose_pods(&mut self, node: &str) {
-        let pods = self.store.all::<Pod>().iter();
-        let here = pods.filter(|(_, pod)| node_name(pod) == Some(node));
+        let here = self.store.pods_on(node);
         let here: Vec<ObjectKey> = here.map(|(key, _)| key.clone()).collect();
         for key in here {
             if let Some(event) = self.driven_out(&key, node) {
@@ -273,10 +296,11 @@ impl World {
             self.store.remove_pod(&key, self.now);
         }
         self.hosts.remove(node);
+        self.silent.remove(node);
         self.schedulable.remove(node);
     }
 
-    fn driven_out(&self, key: &ObjectKey, node: &str) -> Option<Event> {
+    pub(super) fn driven_out(&self, key: &ObjectKey, node: &str) -> Option<Event> {
         let pod = self.store.get::<Pod>(key)?;
         let stays = pod.metadata.deletion_timestamp.is_none() && !is_terminal(pod);
         (stays && !self.is_node_bound(key)).then(|| Event::PodEvicted {
@@ -284,6 +308,7 @@ impl World {
             uid: crate::store::uid(pod),
             node: node.into(),
             protected: crate::executor::is_protected(pod, self.now),
+            ready: pod_is(pod, "Ready"),
             forced: true,
         })
     }
@@ -339,17 +364,22 @@ impl World {
 
     fn workloads_later(&mut self) {
         let at = self.after(WORKLOADS_AFTER);
-        if self.workloads_at.is_none() {
-            self.workloads_at = Some(at);
+        if self.workloads_at.first().is_none_or(|known| *known > at) {
+            self.run_workloads_at(at);
+        }
+    }
+
+    fn run_workloads_at(&mut self, at: Timestamp) {
+        if self.workloads_at.insert(at) {
             self.queue.push(at, Occurrence::Workloads);
         }
     }
 
     pub(super) fn run_workloads(&mut self) {
-        self.workloads_at = None;
-        if let Some(at) = self.workloads.run(&mut self.store, self.now) {
-            self.workloads_at = Some(at);
-            self.queue.push(at, Occurrence::Workloads);
+        let now = self.now;
+        self.workloads_at.retain(|at| *at > now);
+        if let Some(at) = self.workloads.run(&mut self.store, now) {
+            self.run_workloads_at(at);
         }
     }
 }

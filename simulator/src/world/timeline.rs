@@ -1,8 +1,10 @@
 //! What is done to the world from outside.
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
+use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use tidewright::api::nodeclaim::NodeClaim;
 use tidewright::api::nodeclass::EC2NodeClass;
 use tidewright::api::nodepool::NodePool;
@@ -20,6 +22,7 @@ impl World {
         for object in self.setup.objects.clone() {
             self.apply(object);
         }
+        self.adopt_cluster();
     }
 
     pub(super) fn happening(&mut self, index: usize) {
@@ -77,6 +80,7 @@ impl World {
                 let most = vcpus.map_or("any number of".to_owned(), |it| it.to_string());
                 (true, format!("quota: {most} vCPUs of {capacity_type}"))
             }
+            Happening::Silence { nodes, span } => (true, self.silence_some(nodes, span)),
             Happening::CrashController => {
                 self.crash();
                 (true, "the controller dies".to_owned())
@@ -98,7 +102,11 @@ impl World {
             | ObjectKind::Deployment
             | ObjectKind::ReplicaSet
             | ObjectKind::DaemonSet
-            | ObjectKind::Job => Vec::new(),
+            | ObjectKind::StatefulSet
+            | ObjectKind::Job
+            | ObjectKind::CronJob
+            | ObjectKind::PodDisruptionBudget
+            | ObjectKind::PriorityClass => Vec::new(),
         };
         let Some(key) = place.checked_rem(keys.len()).map(|place| &keys[place]) else {
             return (false, format!("delete any {kind}"));
@@ -112,12 +120,19 @@ impl World {
         let (kind, key) = match object {
             Object::NodePool(object) => applied(store.apply::<NodePool>(*object, now)),
             Object::NodeClass(object) => applied(store.apply::<EC2NodeClass>(*object, now)),
-            Object::Pod(object) => applied(store.apply::<Pod>(*object, now)),
+            Object::NodeClaim(object) => applied(store.apply::<NodeClaim>(*object, now)),
+            Object::Pod(object) => applied(store.apply_pod(*object, now)),
             Object::Node(object) => applied(store.apply::<Node>(*object, now)),
             Object::Deployment(object) => applied(store.apply::<Deployment>(*object, now)),
             Object::ReplicaSet(object) => applied(store.apply::<ReplicaSet>(*object, now)),
             Object::DaemonSet(object) => applied(store.apply::<DaemonSet>(*object, now)),
+            Object::StatefulSet(object) => applied(store.apply::<StatefulSet>(*object, now)),
             Object::Job(object) => applied(store.apply::<Job>(*object, now)),
+            Object::CronJob(object) => applied(store.apply::<CronJob>(*object, now)),
+            Object::PodDisruptionBudget(object) => {
+                applied(store.apply::<PodDisruptionBudget>(*object, now))
+            }
+            Object::PriorityClass(object) => applied(store.apply::<PriorityClass>(*object, now)),
         };
         format!("apply {kind} {key}")
     }
@@ -133,7 +148,11 @@ impl World {
             ObjectKind::Deployment => store.delete::<Deployment>(key, by, now),
             ObjectKind::ReplicaSet => store.delete::<ReplicaSet>(key, by, now),
             ObjectKind::DaemonSet => store.delete::<DaemonSet>(key, by, now),
+            ObjectKind::StatefulSet => store.delete::<StatefulSet>(key, by, now),
             ObjectKind::Job => store.delete::<Job>(key, by, now),
+            ObjectKind::CronJob => store.delete::<CronJob>(key, by, now),
+            ObjectKind::PodDisruptionBudget => store.delete::<PodDisruptionBudget>(key, by, now),
+            ObjectKind::PriorityClass => store.delete::<PriorityClass>(key, by, now),
         }
     }
 
@@ -152,13 +171,22 @@ impl World {
                 };
                 self.store.update(key, change).is_ok()
             }
+            ObjectKind::StatefulSet => {
+                let change = |object: &mut StatefulSet| {
+                    object.spec.get_or_insert_default().replicas = replicas;
+                };
+                self.store.update(key, change).is_ok()
+            }
             ObjectKind::NodePool
             | ObjectKind::NodeClaim
             | ObjectKind::NodeClass
             | ObjectKind::Pod
             | ObjectKind::Node
             | ObjectKind::DaemonSet
-            | ObjectKind::Job => false,
+            | ObjectKind::Job
+            | ObjectKind::CronJob
+            | ObjectKind::PodDisruptionBudget
+            | ObjectKind::PriorityClass => false,
         }
     }
 }

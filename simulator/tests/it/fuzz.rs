@@ -56,12 +56,16 @@ fn every_sabotage_is_found() {
             Sabotage::TokenDropped | Sabotage::EffectTwice => &["launched-once", "limits"],
             Sabotage::PreconditionIgnored => &["intent"],
             Sabotage::BudgetUnread => &["budget"],
-            Sabotage::SweepOff | Sabotage::TerminateLost => &["orphan"],
+            // An empty list also says of machines that run that they are gone: their claims go all
+            // at once, and others are bought beside them.
+            Sabotage::SweepOff => &["orphan", "budget", "limits"],
+            Sabotage::TerminateLost => &["orphan"],
             Sabotage::ProtectionUnread => &["do-not-disrupt"],
             Sabotage::LimitsUnread => &["limits"],
             Sabotage::SoldOutUnreported => &["sold-out"],
             Sabotage::InterruptionUnheard => &["interruption"],
             Sabotage::RequestsHalved => &["promise", "bound"],
+            Sabotage::PdbIgnored => &["pdb"],
         };
         check(sabotage, oracles);
     }
@@ -102,6 +106,6 @@ fn check_shrunk(seed: u64, sabotage: Sabotage) {
 
 #[test]
 fn a_world_that_fails_is_shrunk() {
-    check_shrunk(1, Sabotage::BudgetUnread);
-    check_shrunk(20, Sabotage::SoldOutUnreported);
+    check_shrunk(2, Sabotage::BudgetUnread);
+    check_shrunk(1, Sabotage::SoldOutUnreported);
 }

@@ -117,6 +117,8 @@ const BAD: [(&str, &[&str]); 5] = [
             "timeline[2].interrupt.within",
             "timeline[2].interrupt.rebalanceBefore",
             "timeline[2].zoneOutage.lasts",
+            "timeline[2].apply.cronJob.spec.schedule",
+            "services[0].replicas.points.dawn",
             "expect.costUsd.max",
         ],
     ),

@@ -25,6 +25,7 @@ pub fn setup(profile: &str, capacity_types: &[&str]) -> Setup {
             Object::NodePool(Box::new(read(pool(capacity_types)))),
             node_class(),
         ],
+        cluster: Vec::new(),
         region: region(),
         boot: BootProfile::named(profile).expect("an embedded profile"),
         faults: FaultSettings::default(),

@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet};
-use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::scheduling::v1::PriorityClass;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -29,8 +31,16 @@ pub enum Manifest {
     ReplicaSet(Box<ReplicaSet>),
     /// `apps/v1` DaemonSet.
     DaemonSet(Box<DaemonSet>),
+    /// `apps/v1` StatefulSet.
+    StatefulSet(Box<StatefulSet>),
     /// `batch/v1` Job.
     Job(Box<Job>),
+    /// `batch/v1` CronJob.
+    CronJob(Box<CronJob>),
+    /// `policy/v1` PodDisruptionBudget.
+    PodDisruptionBudget(Box<PodDisruptionBudget>),
+    /// `scheduling.k8s.io/v1` PriorityClass.
+    PriorityClass(Box<PriorityClass>),
 }
 
 /// Reads manifests, in the order of the sources. An object of a kind that a simulated cluster does
@@ -46,7 +56,7 @@ static REGISTRY: Registry<Manifest> = Registry {
     others: Others::Refuse,
 };
 
-static KINDS: [Kind<Manifest>; 7] = [
+static KINDS: [Kind<Manifest>; 11] = [
     Kind {
         api_version: "v1",
         name: "Pod",
@@ -84,10 +94,34 @@ static KINDS: [Kind<Manifest>; 7] = [
         build: |value| build(value, Manifest::DaemonSet),
     },
     Kind {
+        api_version: "apps/v1",
+        name: "StatefulSet",
+        schema: &STATEFUL_SET,
+        build: |value| build(value, Manifest::StatefulSet),
+    },
+    Kind {
         api_version: "batch/v1",
         name: "Job",
         schema: &JOB,
         build: |value| build(value, Manifest::Job),
+    },
+    Kind {
+        api_version: "batch/v1",
+        name: "CronJob",
+        schema: &CRON_JOB,
+        build: |value| build(value, Manifest::CronJob),
+    },
+    Kind {
+        api_version: "policy/v1",
+        name: "PodDisruptionBudget",
+        schema: &DISRUPTION_BUDGET,
+        build: |value| build(value, Manifest::PodDisruptionBudget),
+    },
+    Kind {
+        api_version: "scheduling.k8s.io/v1",
+        name: "PriorityClass",
+        schema: &PRIORITY_CLASS,
+        build: |value| build(value, Manifest::PriorityClass),
     },
 ];
 
@@ -97,7 +131,11 @@ static NAMESPACE: LazyLock<Value> = LazyLock::new(schema_of::<Namespace>);
 static DEPLOYMENT: LazyLock<Value> = LazyLock::new(schema_of::<Deployment>);
 static REPLICA_SET: LazyLock<Value> = LazyLock::new(schema_of::<ReplicaSet>);
 static DAEMON_SET: LazyLock<Value> = LazyLock::new(schema_of::<DaemonSet>);
+static STATEFUL_SET: LazyLock<Value> = LazyLock::new(schema_of::<StatefulSet>);
 static JOB: LazyLock<Value> = LazyLock::new(schema_of::<Job>);
+static CRON_JOB: LazyLock<Value> = LazyLock::new(schema_of::<CronJob>);
+static DISRUPTION_BUDGET: LazyLock<Value> = LazyLock::new(schema_of::<PodDisruptionBudget>);
+static PRIORITY_CLASS: LazyLock<Value> = LazyLock::new(schema_of::<PriorityClass>);
 
 fn schema_of<T: JsonSchema>() -> Value {
     metadata::completed(schemars::schema_for!(T).to_value())

@@ -4,8 +4,10 @@ use std::cmp::Reverse;
 
 use k8s_openapi::api::core::v1::{Node, Pod};
 
-use super::{affinity, requests, taints};
-use crate::store::Store;
+use super::requests::{self, Amounts};
+use super::rooms::Rooms;
+use super::{affinity, taints};
+use crate::store::{ObjectKey, Store, node_made_for};
 
 /// Why a node does not take a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,28 +22,35 @@ pub enum Misfit {
     Resource(String),
 }
 
-/// The best node that takes the pod, as things are in the store.
-pub fn place(store: &Store, pod: &Pod) -> Option<String> {
-    let nodes = store.all::<Node>().values();
-    let fitting = nodes.filter_map(|node| {
-        let room = fits(store, pod, node).ok()?;
-        Some((score(pod, node, &room), node.metadata.name.clone()?))
+/// The best node that takes the pod, as things are in the store. A pod that is made for a node is
+/// not tried elsewhere.
+pub(super) fn place(rooms: &Rooms, store: &Store, pod: &Pod) -> Option<String> {
+    let wanted = requests::of(pod);
+    let made_for = node_made_for(pod);
+    let only = made_for.and_then(|name| Some((name, rooms.of(name)?)));
+    let any = made_for.is_none();
+    let roomy = any.then(|| rooms.with_cpu(wanted.get("cpu")));
+    let roomy = only.into_iter().chain(roomy.into_iter().flatten());
+    let roomy = roomy.filter(|(_, room)| wanted.first_short(room).is_none());
+    let fitting = roomy.filter_map(|(name, room)| {
+        let node = store.get::<Node>(&ObjectKey::cluster(name))?;
+        fits_labels_and_taints(pod, node).ok()?;
+        Some((score(pod, node, room), name))
     });
-    fitting.min().map(|(_, name)| name)
+    fitting.min().map(|(_, name)| name.to_owned())
 }
 
 /// Whether a node on which nothing runs takes a pod.
 pub fn fits_empty(pod: &Pod, node: &Node) -> Result<(), Misfit> {
-    fits(&Store::default(), pod, node).map(|_| ())
+    fits(pod, node, &requests::room(&Store::default(), node))
 }
 
-/// Whether a node takes a pod, and what room it has.
-fn fits(store: &Store, pod: &Pod, node: &Node) -> Result<requests::Amounts, Misfit> {
+/// Whether a node that has this room takes a pod.
+pub(super) fn fits(pod: &Pod, node: &Node, room: &Amounts) -> Result<(), Misfit> {
     fits_labels_and_taints(pod, node)?;
-    let room = requests::room(store, node);
-    match requests::of(pod).first_short(&room) {
+    match requests::of(pod).first_short(room) {
         Some(name) => Err(Misfit::Resource(name.to_owned())),
-        None => Ok(room),
+        None => Ok(()),
     }
 }
 
@@ -64,7 +73,7 @@ pub fn fits_labels_and_taints(pod: &Pod, node: &Node) -> Result<(), Misfit> {
 
 /// What decides between nodes that all take the pod; the least is best. Soft taints count first,
 /// then what the pod prefers, then how much room there is.
-fn score(pod: &Pod, node: &Node, room: &requests::Amounts) -> (usize, Reverse<i64>, Reverse<i128>) {
+fn score(pod: &Pod, node: &Node, room: &Amounts) -> (usize, Reverse<i64>, Reverse<i128>) {
     let soft = taints::soft_count(pod, node);
     let preferred = affinity::preference(pod, node);
     (soft, Reverse(preferred), Reverse(room.get("cpu")))

@@ -9,6 +9,7 @@
 mod affinity;
 mod fit;
 mod requests;
+mod rooms;
 mod taints;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,9 +19,13 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use tidewright::model::time::Timestamp;
 
 use super::conditions::{Truth, pod_is, set_pod};
-use crate::store::{ObjectKey, Store, is_terminal, node_name};
+use crate::store::{ObjectKey, Store, is_terminal, node_made_for, node_name};
 
-pub use fit::{Misfit, fits_empty, fits_labels_and_taints, place};
+use fit::place;
+use rooms::Rooms;
+
+pub use fit::{Misfit, fits_empty, fits_labels_and_taints};
+pub use taints::endures;
 
 /// What the scheduler of this name is responsible for.
 const NAME: &str = "default-scheduler";
@@ -32,7 +37,9 @@ const BACKOFF_MAX: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug, Default)]
 pub struct Scheduler {
     waiting: BTreeMap<ObjectKey, Waiting>,
-    active: BTreeSet<ObjectKey>,
+    /// The pods to look at, and from when on.
+    active: BTreeSet<(Timestamp, ObjectKey)>,
+    rooms: Rooms,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -64,55 +71,71 @@ impl Scheduler {
         match store.get::<Pod>(key) {
             Some(pod) if is_mine(pod) => {
                 if !self.waiting.contains_key(key) {
-                    self.active.insert(key.clone());
+                    self.activate(key);
                 }
             }
             Some(_) | None => {
+                self.active.remove(&(self.not_before(key), key.clone()));
                 self.waiting.remove(key);
-                self.active.remove(key);
             }
         }
+    }
+
+    fn activate(&mut self, key: &ObjectKey) {
+        self.active.insert((self.not_before(key), key.clone()));
+    }
+
+    /// When a pod may be tried.
+    fn not_before(&self, key: &ObjectKey) -> Timestamp {
+        let waiting = self.waiting.get(key);
+        waiting.map_or(Timestamp::EPOCH, |waiting| waiting.not_before)
     }
 
     /// A node is new or different, or has more room: the pods that it could take are looked at.
     pub fn node_touched(&mut self, store: &Store, name: &str) {
+        self.rooms.forget(name);
         let Some(node) = store.get::<Node>(&ObjectKey::cluster(name)) else {
             return;
         };
-        let mut room = None;
-        for key in self.waiting.keys() {
-            let Some(pod) = store.get::<Pod>(key) else {
-                continue;
-            };
-            if fit::fits_labels_and_taints(pod, node).is_ok() {
-                let room = room.get_or_insert_with(|| requests::room(store, node));
-                if requests::of(pod).first_short(room).is_none() {
-                    self.active.insert(key.clone());
-                }
-            }
+        self.rooms.refresh(store);
+        let Some(room) = self.rooms.of(name) else {
+            return;
+        };
+        let could_take = |key: &&ObjectKey| {
+            let pod = store.get::<Pod>(key);
+            let here = pod.filter(|pod| node_made_for(pod).is_none_or(|it| it == name));
+            here.is_some_and(|pod| fit::fits(pod, node, room).is_ok())
+        };
+        let waiting: Vec<ObjectKey> = self.waiting.keys().filter(could_take).cloned().collect();
+        for key in &waiting {
+            self.activate(key);
         }
+    }
+
+    /// What runs on a node is different.
+    pub fn load_touched(&mut self, node: &str) {
+        self.rooms.forget(node);
     }
 
     /// When there is something to do.
     pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        let ready = self.active.iter().map(|key| {
-            let waiting = self.waiting.get(key);
-            waiting.map_or(now, |waiting| waiting.not_before.max(now))
-        });
-        ready.min()
+        let (at, _) = self.active.first()?;
+        Some(now.max(*at))
     }
 
     /// Looks at every pod whose time has come: those of higher priority first, then the older.
     pub fn run(&mut self, store: &mut Store, now: Timestamp) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
         for key in self.due(store, now) {
-            self.active.remove(&key);
+            self.active.remove(&(self.not_before(&key), key.clone()));
             let Some(pod) = store.get::<Pod>(&key).filter(|pod| is_mine(pod)) else {
                 continue;
             };
-            if let Some(node) = place(store, pod) {
+            self.rooms.refresh(store);
+            if let Some(node) = place(&self.rooms, store, pod) {
                 self.waiting.remove(&key);
                 bind(store, &key, &node, now);
+                self.rooms.forget(&node);
                 verdicts.push(Verdict::Bound { pod: key, node });
             } else {
                 self.back_off(&key, now);
@@ -124,11 +147,8 @@ impl Scheduler {
     }
 
     fn due(&self, store: &Store, now: Timestamp) -> Vec<ObjectKey> {
-        let due = self.active.iter().filter(|key| {
-            let waiting = self.waiting.get(*key);
-            waiting.is_none_or(|waiting| waiting.not_before <= now)
-        });
-        let mut due: Vec<ObjectKey> = due.cloned().collect();
+        let due = self.active.iter().take_while(|(at, _)| *at <= now);
+        let mut due: Vec<ObjectKey> = due.map(|(_, key)| key.clone()).collect();
         due.sort_by_cached_key(|key| {
             let pod = store.get::<Pod>(key);
             let priority = pod.and_then(|pod| pod.spec.as_ref()?.priority).unwrap_or(0);

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{Container, Node, Pod};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity as Text;
 use tidewright::model::quantity::Quantity;
 
-use crate::store::{Store, is_terminal, node_name};
+use crate::store::{Store, is_terminal};
 
 /// Amounts by resource, in thousand-millionths, so that no quantity needs to be rounded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,11 +91,11 @@ pub(super) fn of(pod: &Pod) -> Amounts {
 
 /// What a node has left.
 pub(super) fn room(store: &Store, node: &Node) -> Amounts {
-    let name = node.metadata.name.as_deref();
+    let name = node.metadata.name.as_deref().unwrap_or_default();
     let status = node.status.as_ref();
     let mut room = Amounts::read(status.and_then(|it| it.allocatable.as_ref()));
-    let pods = store.all::<Pod>().values();
-    for pod in pods.filter(|pod| node_name(pod) == name && !is_terminal(pod)) {
+    let pods = store.pods_on(name).filter(|(_, pod)| !is_terminal(pod));
+    for (_, pod) in pods {
         room.merge(&of(pod), i128::saturating_sub);
     }
     room

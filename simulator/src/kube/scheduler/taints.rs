@@ -2,7 +2,8 @@
 
 use k8s_openapi::api::core::v1::{Node, Pod, Taint, Toleration};
 
-fn endures(toleration: &Toleration, taint: &Taint) -> bool {
+/// Whether a toleration lets a pod endure a taint.
+pub fn endures(toleration: &Toleration, taint: &Taint) -> bool {
     let unset = |text: &Option<String>| text.as_deref().unwrap_or_default().is_empty();
     let same = |text: &Option<String>, other: &str| text.as_deref().unwrap_or_default() == other;
     let effect = unset(&toleration.effect) || same(&toleration.effect, &taint.effect);

@@ -1,95 +1,43 @@
-//! Deployments and ReplicaSets. A Deployment whose template changes gets a new ReplicaSet and
-//! scales the old ones to zero at once: rollouts in steps are not part of this world.
+//! ReplicaSets: so many pods of a template (Kubernetes documentation, "ReplicaSet").
 
-use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet, ReplicaSetSpec};
+use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use tidewright::model::id::stable_hash;
-use tidewright::model::time::Timestamp;
+use tidewright::model::id::Uid;
 
-use super::{Wanted, Workloads, is_active, is_going, owner, pods_of};
-use crate::event::Actor;
+use super::{Pass, Wanted, count, is_active, pods_of};
 use crate::kube::conditions::pod_is;
-use crate::store::{Grace, ObjectKey, Store, node_name, uid};
+use crate::store::{ObjectKey, Store, node_name, uid};
 
-/// Each Deployment has one ReplicaSet for its template, with its replicas.
-pub(super) fn deployments(store: &mut Store, now: Timestamp) {
-    let deployments = store.all::<Deployment>().clone();
-    for (key, deployment) in deployments.iter().filter(|(_, it)| !is_going(*it)) {
-        let Some(spec) = deployment.spec.as_ref() else {
-            continue;
-        };
-        let template = serde_json::to_string(&spec.template).unwrap_or_default();
-        let hash = format!("{:016x}", stable_hash([template.as_str()]));
-        let current = ObjectKey::new(&key.namespace, &format!("{}-{}", key.name, &hash[..10]));
-        let replicas = Some(spec.replicas.unwrap_or(1));
-        for other in store.owned_by::<ReplicaSet>(&uid(deployment)) {
-            let wanted = if other == current { replicas } else { Some(0) };
-            scale(store, &other, wanted);
-        }
-        if store.get::<ReplicaSet>(&current).is_none() {
-            let set = ReplicaSet {
-                metadata: ObjectMeta {
-                    name: Some(current.name.clone()),
-                    namespace: Some(key.namespace.clone()),
-                    owner_references: Some(vec![owner(deployment)]),
-                    ..ObjectMeta::default()
-                },
-                spec: Some(ReplicaSetSpec {
-                    replicas,
-                    selector: spec.selector.clone(),
-                    template: Some(spec.template.clone()),
-                    ..ReplicaSetSpec::default()
-                }),
-                status: None,
-            };
-            let created = store.create(set, now);
-            debug_assert!(created.is_ok(), "it was looked for a moment ago");
-        }
-    }
-}
-
-fn scale(store: &mut Store, key: &ObjectKey, replicas: Option<i32>) {
-    let scaled = store.update::<ReplicaSet>(key, |set| {
-        set.spec.get_or_insert_default().replicas = replicas;
-    });
-    debug_assert!(scaled.is_ok(), "it was listed a moment ago");
-}
-
-/// Each ReplicaSet has as many active pods as it wants; false if the pace left some for later.
-pub(super) fn replica_sets(workloads: &mut Workloads, store: &mut Store, now: Timestamp) -> bool {
-    let sets = store.all::<ReplicaSet>().clone();
-    let mut done = true;
-    for (key, set) in sets.iter().filter(|(_, it)| !is_going(*it)) {
+/// Each ReplicaSet has as many active pods as it wants.
+pub(super) fn run(pass: &mut Pass<'_>) {
+    for (key, set) in pass.due::<ReplicaSet>() {
+        pass.turn_to(&set);
         let spec = set.spec.as_ref();
         let Some(template) = spec.and_then(|spec| spec.template.as_ref()) else {
             continue;
         };
-        let replicas = spec.and_then(|spec| spec.replicas).unwrap_or(1).max(0);
-        let replicas = usize::try_from(replicas).unwrap_or(0);
-        let active: Vec<ObjectKey> = active_pods(store, set);
-        if active.len() < replicas {
-            let wanted = Wanted {
-                owner: owner(set),
-                namespace: &key.namespace,
-                template,
-                node: None,
-            };
-            done &= workloads.create(store, &wanted, replicas - active.len(), now);
+        let replicas = count(spec.and_then(|spec| spec.replicas), 1);
+        let own = uid(&set);
+        let active = pods_of(pass.store, &own).filter(|(_, pod)| is_active(pod));
+        let active = active.count();
+        if active < replicas {
+            let wanted = Wanted::of(&set, &key.namespace, template);
+            pass.create(&wanted, replicas - active);
         }
-        for surplus in active.iter().take(active.len().saturating_sub(replicas)) {
-            let deleted = store.delete_pod(surplus, Grace::OfPod, Actor::User, now);
-            debug_assert!(deleted.is_ok(), "it was listed a moment ago");
+        if active > replicas {
+            let first_to_go = active_pods(pass.store, &own).into_iter();
+            for pod in first_to_go.take(active - replicas) {
+                pass.stop(&pod);
+            }
         }
     }
-    done
 }
 
 /// The active pods, those that go first at the front (Kubernetes documentation, "ReplicaSet"):
 /// without a node, not ready, of less deletion cost, younger.
-fn active_pods(store: &Store, set: &ReplicaSet) -> Vec<ObjectKey> {
-    let mut pods = pods_of(store, &uid(set));
-    pods.retain(|(_, pod)| is_active(pod));
+fn active_pods(store: &Store, set: &Uid) -> Vec<ObjectKey> {
+    let active = pods_of(store, set).filter(|(_, pod)| is_active(pod));
+    let mut pods: Vec<_> = active.collect();
     pods.sort_by_cached_key(|(key, pod)| {
         let created = pod.metadata.creation_timestamp.clone();
         (
