@@ -23,11 +23,17 @@ pub enum Purpose {
     Plan,
     /// What a world drawn from a seed is made of.
     Drawing,
+    /// Which calls are refused or answered late, and how.
+    Refusals,
+    /// Which machines and pods come to a bad end.
+    Mishaps,
+    /// When the controller's clock is set, and how.
+    Clock,
 }
 
 impl Purpose {
     /// All purposes. The place of each is the number of its stream: new ones go to the end.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Latency,
         Self::Boot,
         Self::Pods,
@@ -36,6 +42,9 @@ impl Purpose {
         Self::Controller,
         Self::Plan,
         Self::Drawing,
+        Self::Refusals,
+        Self::Mishaps,
+        Self::Clock,
     ];
 }
 

@@ -4,6 +4,7 @@
 //! then shown to everyone who watches, and their reactions join the queue. Nothing here reads a
 //! clock, and all chance comes from the seed: the same [`Setup`] gives the same log.
 
+mod clock;
 mod controller;
 mod machines;
 mod queue;

@@ -61,6 +61,8 @@ fn every_sabotage_is_found() {
             Sabotage::LimitsUnread => &["limits"],
             Sabotage::SoldOutUnreported => &["sold-out"],
             Sabotage::RequestsHalved => &["promise", "bound"],
+            Sabotage::StuckAwaited => &["leaving"],
+            Sabotage::AgesUnread | Sabotage::RefusalHidden | Sabotage::WakeUpsLost => &["bound"],
         };
         check(sabotage, oracles);
     }
