@@ -2,8 +2,9 @@
 //!
 //! Each kind is watched by itself. Without faults a watch delivers in order. A fault may delay an
 //! event, let it change places with those of other objects, or lose it; a lost event is made good
-//! by a list some time later. Of one object, an older state never comes after a newer one: that is
-//! what Kubernetes promises of a watch ("Kubernetes API Concepts", "Efficient detection of changes").
+//! by a list some time later. Of one object, an older state comes after a newer one only where a watch
+//! has gone back to an older version, and then everything since comes again as well: that is what
+//! Kubernetes promises of a watch ("Kubernetes API Concepts", "Efficient detection of changes").
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -50,8 +51,8 @@ pub struct Delivery {
 /// What an event came to.
 #[derive(Debug, Default)]
 pub struct Echoed {
-    /// The change on its way; none if it was lost or nobody watches the kind.
-    pub delivery: Option<Delivery>,
+    /// The changes on their way: one, unless it was lost, is repeated, or nobody watches the kind.
+    pub deliveries: Vec<Delivery>,
     /// A list that is due, because an event was lost or the watch broke.
     pub relist: Option<(Timestamp, Kind)>,
     /// What went wrong.
@@ -71,6 +72,8 @@ struct Watch {
     last: Option<Timestamp>,
     /// When the last event of each object arrives.
     last_of: BTreeMap<ObjectKey, Timestamp>,
+    /// What was last shown of each object, where events may be repeated.
+    shown: BTreeMap<ObjectKey, Change>,
 }
 
 /// What may go wrong now, and where chance comes from.
@@ -88,6 +91,10 @@ pub fn lag_max(faults: &FaultSettings) -> Duration {
     let (_, found_lost) = LOST_MILLIS;
     let extra = [
         (is_late, faults.watch_delay_millis_max),
+        (
+            faults.watch_repeated_permille > 0,
+            2 * faults.watch_delay_millis_max,
+        ),
         (faults.watch_lost_permille > 0, found_lost),
     ];
     let extra = extra.into_iter().filter(|(strikes, _)| *strikes);
@@ -109,7 +116,7 @@ impl Echo {
         let watch = Watch {
             number,
             last: Some(now),
-            last_of: BTreeMap::new(),
+            ..Watch::default()
         };
         self.watches.insert(kind, watch);
         let listed = keys(store, kind).into_iter();
@@ -147,7 +154,7 @@ impl Echo {
             return Echoed {
                 relist: Some((later(now, wait), kind)),
                 fault: Some(FaultKind::WatchLost),
-                delivery: None,
+                deliveries: Vec::new(),
             };
         }
         let fault = what_strikes(settings, random);
@@ -156,17 +163,30 @@ impl Echo {
             Some(FaultKind::WatchDelayed | FaultKind::WatchReordered) => {
                 random.below(Purpose::Watch, settings.watch_delay_millis_max.max(1))
             }
-            _ => 0,
+            Some(_) | None => 0,
         };
         let at = watch.arrival(key, later(now, latency + extra), fault);
         let change = change(store, kind, key).unwrap_or_else(|| gone(kind, key));
+        let mut shown = vec![(at, change.clone())];
+        if settings.watch_repeated_permille > 0 {
+            let before = watch.shown.insert(key.clone(), change.clone());
+            if fault == Some(FaultKind::WatchRepeated) {
+                for change in before.into_iter().chain([change]) {
+                    let wait = random.below(Purpose::Watch, settings.watch_delay_millis_max.max(1));
+                    let (last, _) = shown[shown.len() - 1];
+                    shown.push((watch.arrival(key, later(last, wait), fault), change));
+                }
+            }
+        }
+        let number = watch.number;
+        let deliveries = shown.into_iter().map(|(at, change)| Delivery {
+            at,
+            kind,
+            watch: number,
+            change,
+        });
         Echoed {
-            delivery: Some(Delivery {
-                at,
-                kind,
-                watch: watch.number,
-                change,
-            }),
+            deliveries: deliveries.collect(),
             relist: (fault == Some(FaultKind::Relist)).then_some((at, kind)),
             fault,
         }
@@ -183,7 +203,10 @@ impl Watch {
         fault: Option<FaultKind>,
     ) -> Timestamp {
         let own = self.last_of.get(key).copied();
-        let keeps_place = fault != Some(FaultKind::WatchReordered);
+        let keeps_place = match fault {
+            Some(FaultKind::WatchReordered | FaultKind::WatchRepeated) => false,
+            Some(_) | None => true,
+        };
         let others = self.last.filter(|_| keeps_place);
         let at = [own, others]
             .into_iter()
@@ -202,6 +225,7 @@ fn what_strikes(settings: &FaultSettings, random: &mut Random) -> Option<FaultKi
         (FaultKind::WatchDelayed, settings.watch_delayed_permille),
         (FaultKind::WatchReordered, settings.watch_reordered_permille),
         (FaultKind::Relist, settings.relist_permille),
+        (FaultKind::WatchRepeated, settings.watch_repeated_permille),
     ];
     let mut faults = faults.into_iter();
     let strikes = |(_, permille): &(FaultKind, u32)| random.happens(Purpose::Watch, *permille);
@@ -316,7 +340,8 @@ mod tests {
         for turn in 0..40 {
             let touched = (ObjectKind::Node, &keys[turn % 2]);
             let echoed = echo.touched(&store, touched, &mut faults, NOW);
-            arrived.extend(echoed.delivery.map(|delivery| (turn, delivery.at)));
+            let deliveries = echoed.deliveries.iter();
+            arrived.extend(deliveries.map(|delivery| (turn, delivery.at)));
             assert_eq!(
                 echoed.fault == Some(FaultKind::WatchLost),
                 echoed.relist.is_some()

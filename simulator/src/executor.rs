@@ -10,8 +10,8 @@ use tidewright::api::nodeclaim::NodeClaim;
 use tidewright::api::nodeclass::EC2NodeClass;
 use tidewright::api::{convert, render};
 use tidewright::engine::{
-    Action, ApiError, CloudError, Effect, EffectOutcome, Eviction, EvictionMode, LaunchRequest,
-    MachineFilter, PlanAnswer, PlanRequest, Precondition,
+    Action, ApiError, CloudError, Effect, EffectOutcome, Eviction, EvictionMode, LaunchOutcome,
+    LaunchRequest, MachineFilter, PlanAnswer, PlanRequest, Precondition,
 };
 use tidewright::model::id::{ClaimName, LaunchGroup, ProviderId, Uid};
 use tidewright::model::labels::keys;
@@ -19,7 +19,7 @@ use tidewright::model::node_class::NodeClass;
 use tidewright::model::time::{Timestamp, parse_duration};
 use tidewright::planner;
 
-use crate::cloud::{Cloud, CloudMachine, FleetFaults};
+use crate::cloud::{Cloud, CloudMachine, FleetFaults, INSUFFICIENT};
 use crate::event::{Actor, Event};
 use crate::faults::{FaultKind, FaultSettings, Sabotage};
 use crate::kube::conditions::pod_is;
@@ -100,6 +100,8 @@ pub struct Hands<'a> {
     pub sabotage: Option<Sabotage>,
     /// The instant.
     pub now: Timestamp,
+    /// What the controller's clock says.
+    pub clock: Timestamp,
     /// What happened, to be logged.
     pub events: Vec<Event>,
     /// Machines that were bought: they begin to boot.
@@ -119,6 +121,12 @@ impl Hands<'_> {
     }
 
     fn attempt(&mut self, effect: &Effect) -> EffectOutcome {
+        if let Some(error) = self.refused(&effect.action) {
+            return match self.sabotage {
+                Some(Sabotage::RefusalHidden) => EffectOutcome::Done,
+                Some(_) | None => EffectOutcome::Api(error),
+            };
+        }
         let checked = self.check(&effect.action, &effect.precondition);
         match checked {
             Err(outcome) if self.sabotage != Some(Sabotage::PreconditionIgnored) => outcome,
@@ -200,7 +208,8 @@ impl Hands<'_> {
             }
             Action::PatchClaim { name, patch } => {
                 let key = cluster_key(name.as_str());
-                let change = |claim: &mut NodeClaim| render::patch_claim(claim, patch, now);
+                let clock = self.clock;
+                let change = |claim: &mut NodeClaim| render::patch_claim(claim, patch, clock);
                 answer(self.store.update(&key, change).map(|_| ()))
             }
             Action::DeleteClaim { name } => self.delete::<NodeClaim>(name.as_str()),
@@ -268,6 +277,10 @@ impl Hands<'_> {
     }
 
     fn launch(&mut self, request: &LaunchRequest) -> EffectOutcome {
+        let failing = self.fails();
+        if failing == Some(Failing::Before) {
+            return EffectOutcome::Cloud(CloudError::Unavailable);
+        }
         let mut request = request.clone();
         if self.sabotage == Some(Sabotage::TokenDropped) {
             request.token = fresh_token(&request, self.random);
@@ -293,17 +306,27 @@ impl Hands<'_> {
         self.events.extend(struck.into_iter().map(Event::Fault));
         match outcome {
             Ok(launched) => {
-                let sold_out = launched.failures.iter().map(|failure| Event::SoldOut {
-                    offering: failure.offering.clone(),
-                });
-                self.events.extend(sold_out);
                 for machine in &launched.machines {
                     self.bought(&request, &machine.provider_id);
                 }
+                if failing == Some(Failing::After) {
+                    return EffectOutcome::Cloud(CloudError::Unavailable);
+                }
+                self.told_sold_out(&launched);
                 EffectOutcome::Launched(launched)
             }
             Err(error) => EffectOutcome::Cloud(error),
         }
+    }
+
+    /// Which offerings an answer says there is nothing of.
+    fn told_sold_out(&mut self, launched: &LaunchOutcome) {
+        let failures = launched.failures.iter();
+        let sold_out = failures.filter(|failure| *failure.code == *INSUFFICIENT);
+        let sold_out = sold_out.map(|failure| Event::SoldOut {
+            offering: failure.offering.clone(),
+        });
+        self.events.extend(sold_out);
     }
 
     /// A machine in an answer: bought just now, unless the answer is an old one.
@@ -340,6 +363,10 @@ impl Hands<'_> {
         if self.throttled() {
             return EffectOutcome::Cloud(CloudError::Throttled);
         }
+        let failing = self.fails();
+        if failing == Some(Failing::Before) {
+            return EffectOutcome::Cloud(CloudError::Unavailable);
+        }
         let ran = self.cloud.machine(id).is_some_and(CloudMachine::runs);
         let stopped = if self.sabotage == Some(Sabotage::TerminateLost) {
             self.cloud.pretend_to_terminate(id)
@@ -355,7 +382,10 @@ impl Hands<'_> {
                 if begins_to_stop {
                     self.stopped.push(id.clone());
                 }
-                EffectOutcome::Done
+                match failing {
+                    Some(_) => EffectOutcome::Cloud(CloudError::Unavailable),
+                    None => EffectOutcome::Done,
+                }
             }
             Err(error) => EffectOutcome::Cloud(error),
         }
@@ -364,6 +394,9 @@ impl Hands<'_> {
     fn list(&mut self, filter: &MachineFilter) -> EffectOutcome {
         if self.throttled() {
             return EffectOutcome::Cloud(CloudError::Throttled);
+        }
+        if self.fails().is_some() {
+            return EffectOutcome::Cloud(CloudError::Unavailable);
         }
         if self
             .random
@@ -383,6 +416,33 @@ impl Hands<'_> {
         }
     }
 
+    /// What the API server says to a call that it does not carry out.
+    fn refused(&mut self, action: &Action) -> Option<ApiError> {
+        let permille = self.faults.write_refused_permille;
+        let strikes = is_write(action) && self.random.happens(Purpose::Refusals, permille);
+        strikes.then(|| {
+            self.events.push(Event::Fault(FaultKind::WriteRefused));
+            match self.random.below(Purpose::Refusals, 3) {
+                0 => ApiError::Conflict,
+                1 => ApiError::TooManyRequests,
+                _ => ApiError::Unavailable,
+            }
+        })
+    }
+
+    /// Whether the cloud fails in this call; it may have done the work before.
+    fn fails(&mut self) -> Option<Failing> {
+        let permille = self.faults.call_failed_permille;
+        let strikes = self.random.happens(Purpose::Refusals, permille);
+        strikes.then(|| {
+            self.events.push(Event::Fault(FaultKind::CallFailed));
+            match self.random.below(Purpose::Refusals, 2) {
+                0 => Failing::Before,
+                _ => Failing::After,
+            }
+        })
+    }
+
     fn throttled(&mut self) -> bool {
         let permille = self.faults.throttled_permille;
         let throttled = self.random.happens(Purpose::Cloud, permille);
@@ -390,6 +450,33 @@ impl Hands<'_> {
             self.events.push(Event::Fault(FaultKind::Throttled));
         }
         throttled
+    }
+}
+
+/// When a call of the cloud fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failing {
+    /// Before anything was done.
+    Before,
+    /// When all was done.
+    After,
+}
+
+/// Whether an action is a call of the API server.
+const fn is_write(action: &Action) -> bool {
+    match action {
+        Action::CreateClaim { .. }
+        | Action::PatchClaim { .. }
+        | Action::DeleteClaim { .. }
+        | Action::ReleaseClaim { .. }
+        | Action::PatchNode { .. }
+        | Action::DeleteNode { .. }
+        | Action::ReleaseNode { .. }
+        | Action::Evict(_) => true,
+        Action::Launch(_)
+        | Action::Terminate { .. }
+        | Action::ListMachines(_)
+        | Action::Plan(_) => false,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What goes wrong in a world, and how often.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,11 +31,29 @@ pub enum FaultKind {
     Crash,
     /// The machine is not in the cloud's list for a while.
     ListStale,
+    /// A machine joins and is never ready.
+    NeverReady,
+    /// Somebody else gives a machine back, and nobody says so.
+    Vanished,
+    /// A watch goes back a little and shows what it has shown before.
+    WatchRepeated,
+    /// The controller's clock is set to another time.
+    ClockStep,
+    /// The API server is not well, or somebody else was faster.
+    WriteRefused,
+    /// The cloud says that it is not well, whether it did the work or not.
+    CallFailed,
+    /// An answer takes long, perhaps longer than anybody waits for it.
+    AnswerSlow,
+    /// The cloud sells fewer machines than it was asked for.
+    FleetPartial,
+    /// A pod does not stop when it is told to.
+    PodStuck,
 }
 
 impl FaultKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 20] = [
         Self::InsufficientCapacity,
         Self::Throttled,
         Self::SlowBoot,
@@ -45,6 +65,15 @@ impl FaultKind {
         Self::AnswerLost,
         Self::Crash,
         Self::ListStale,
+        Self::NeverReady,
+        Self::Vanished,
+        Self::WatchRepeated,
+        Self::ClockStep,
+        Self::WriteRefused,
+        Self::CallFailed,
+        Self::AnswerSlow,
+        Self::FleetPartial,
+        Self::PodStuck,
     ];
 
     /// What people call it.
@@ -61,6 +90,15 @@ impl FaultKind {
             Self::AnswerLost => "lost answer",
             Self::Crash => "crash",
             Self::ListStale => "stale list",
+            Self::NeverReady => "node never ready",
+            Self::Vanished => "vanished machine",
+            Self::WatchRepeated => "repeated event",
+            Self::ClockStep => "clock step",
+            Self::WriteRefused => "refused write",
+            Self::CallFailed => "failed call",
+            Self::AnswerSlow => "slow answer",
+            Self::FleetPartial => "partial fleet",
+            Self::PodStuck => "stuck pod",
         }
     }
 }
@@ -93,6 +131,26 @@ pub struct FaultSettings {
     pub crash_permille: u32,
     /// Of lists of machines.
     pub list_stale_permille: u32,
+    /// Of machines.
+    pub never_ready_permille: u32,
+    /// Of machines: somebody else gives it back.
+    pub vanished_permille: u32,
+    /// Of watch events: what was shown of the object is shown again.
+    pub watch_repeated_permille: u32,
+    /// Of effects: the controller's clock is set before.
+    pub clock_step_permille: u32,
+    /// How far the clock is wrong at most, in either direction.
+    pub clock_step_millis_max: u32,
+    /// Of calls of the API server.
+    pub write_refused_permille: u32,
+    /// Of cloud calls.
+    pub call_failed_permille: u32,
+    /// Of effects.
+    pub answer_slow_permille: u32,
+    /// Of fleet calls.
+    pub fleet_partial_permille: u32,
+    /// Of pods that are told to go.
+    pub pod_stuck_permille: u32,
     /// The longest that a plan takes.
     pub plan_millis_max: u32,
     /// When faults stop, in seconds after the start, so that liveness can be judged after.
@@ -100,6 +158,17 @@ pub struct FaultSettings {
 }
 
 impl FaultSettings {
+    /// By how much a span that the controller measures may differ from the same span in the world.
+    pub fn clock_error_max(&self) -> Duration {
+        let strikes = self.clock_step_permille > 0;
+        let millis = if strikes {
+            self.clock_step_millis_max
+        } else {
+            0
+        };
+        Duration::from_millis(2 * u64::from(millis))
+    }
+
     /// How often a kind strikes.
     pub fn permille_mut(&mut self, kind: FaultKind) -> &mut u32 {
         match kind {
@@ -114,6 +183,15 @@ impl FaultSettings {
             FaultKind::AnswerLost => &mut self.answer_lost_permille,
             FaultKind::Crash => &mut self.crash_permille,
             FaultKind::ListStale => &mut self.list_stale_permille,
+            FaultKind::NeverReady => &mut self.never_ready_permille,
+            FaultKind::Vanished => &mut self.vanished_permille,
+            FaultKind::WatchRepeated => &mut self.watch_repeated_permille,
+            FaultKind::ClockStep => &mut self.clock_step_permille,
+            FaultKind::WriteRefused => &mut self.write_refused_permille,
+            FaultKind::CallFailed => &mut self.call_failed_permille,
+            FaultKind::AnswerSlow => &mut self.answer_slow_permille,
+            FaultKind::FleetPartial => &mut self.fleet_partial_permille,
+            FaultKind::PodStuck => &mut self.pod_stuck_permille,
         }
     }
 }
@@ -145,11 +223,19 @@ pub enum Sabotage {
     InterruptionUnheard,
     /// The eviction API asks no PodDisruptionBudget.
     PdbIgnored,
+    /// The engine sees the graces of pods end a day later.
+    StuckAwaited,
+    /// The engine sees claims as if they had been made tomorrow.
+    AgesUnread,
+    /// The engine is told that refused writes were done.
+    RefusalHidden,
+    /// The engine is not called when it asked to be.
+    WakeUpsLost,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::TokenDropped,
         Self::EffectTwice,
         Self::PreconditionIgnored,
@@ -162,6 +248,10 @@ impl Sabotage {
         Self::RequestsHalved,
         Self::InterruptionUnheard,
         Self::PdbIgnored,
+        Self::StuckAwaited,
+        Self::AgesUnread,
+        Self::RefusalHidden,
+        Self::WakeUpsLost,
     ];
 
     /// The name on the command line.
@@ -179,6 +269,10 @@ impl Sabotage {
             Self::RequestsHalved => "requests-halved",
             Self::InterruptionUnheard => "interruption-unheard",
             Self::PdbIgnored => "pdb-ignored",
+            Self::StuckAwaited => "stuck-awaited",
+            Self::AgesUnread => "ages-unread",
+            Self::RefusalHidden => "refusal-hidden",
+            Self::WakeUpsLost => "wake-ups-lost",
         }
     }
 

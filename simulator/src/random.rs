@@ -25,11 +25,17 @@ pub enum Purpose {
     Drawing,
     /// Which machines are taken away and when, and what becomes of the messages.
     Taking,
+    /// Which calls are refused or answered late, and how.
+    Refusals,
+    /// Which machines and pods come to a bad end.
+    Mishaps,
+    /// When the controller's clock is set, and how.
+    Clock,
 }
 
 impl Purpose {
     /// All purposes. The place of each is the number of its stream: new ones go to the end.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Latency,
         Self::Boot,
         Self::Pods,
@@ -39,6 +45,9 @@ impl Purpose {
         Self::Plan,
         Self::Drawing,
         Self::Taking,
+        Self::Refusals,
+        Self::Mishaps,
+        Self::Clock,
     ];
 }
 

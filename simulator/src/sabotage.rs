@@ -2,13 +2,19 @@
 //!
 //! Those that change what is done, not what is seen, are found in `executor` by their name.
 
+use std::time::Duration;
+
 use tidewright::cluster::Change;
 use tidewright::engine::{CloudError, EffectOutcome, OfferingFailure};
+use tidewright::model::claim::{ClaimPhase, NodeClaim};
 use tidewright::model::pod::{DoNotDisrupt, Requests, Scheduling};
 use tidewright::model::pool::{Budget, BudgetNodes, Limits};
 use tidewright::model::resources::Resources;
 
 use crate::faults::Sabotage;
+
+/// Longer than any world lasts.
+const A_DAY: Duration = Duration::from_hours(24);
 
 /// What the engine is told of a change.
 pub fn change(sabotage: Option<Sabotage>, mut change: Change) -> Change {
@@ -30,6 +36,13 @@ pub fn change(sabotage: Option<Sabotage>, mut change: Change) -> Change {
         }
         if is(Sabotage::RequestsHalved) {
             halve(&mut pod.scheduling);
+        }
+        if is(Sabotage::StuckAwaited) {
+            pod.deleting = pod.deleting.map(|end| end.saturating_add(A_DAY));
+        }
+    } else if let Change::Claim(claim) = &mut change {
+        if is(Sabotage::AgesUnread) {
+            make_young(claim);
         }
     } else if let Change::DaemonSet(set) = &mut change
         && is(Sabotage::RequestsHalved)
@@ -60,6 +73,16 @@ pub fn outcome(sabotage: Option<Sabotage>, outcome: EffectOutcome) -> EffectOutc
             EffectOutcome::Machines(Vec::new())
         }
         (_, outcome) => outcome,
+    }
+}
+
+fn make_young(claim: &mut NodeClaim) {
+    claim.created = claim.created.saturating_add(A_DAY);
+    match &mut claim.phase {
+        ClaimPhase::Pending => {}
+        ClaimPhase::Launched { at, .. }
+        | ClaimPhase::Registered { at, .. }
+        | ClaimPhase::Initialized { at, .. } => *at = at.saturating_add(A_DAY),
     }
 }
 

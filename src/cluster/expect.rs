@@ -138,6 +138,11 @@ impl Cluster {
         self.nominations.close(target, until, waits);
     }
 
+    /// No promise that has an end holds for longer than until then.
+    pub fn shorten_nominations(&mut self, until_max: Timestamp) {
+        self.nominations.shorten(until_max);
+    }
+
     /// Ends the promises whose time is up.
     pub fn expire_nominations(&mut self, now: Timestamp) -> Dirty {
         let expired = self.nominations.expired(now);

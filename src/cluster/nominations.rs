@@ -65,6 +65,13 @@ impl Nominations {
         }
     }
 
+    /// No open promise with an end holds for longer than until then.
+    pub(super) fn shorten(&mut self, until_max: Timestamp) {
+        for nomination in self.by_pod.values_mut() {
+            nomination.until = nomination.until.map(|until| until.min(until_max));
+        }
+    }
+
     pub(super) fn expired(&self, now: Timestamp) -> Vec<PodKey> {
         let over = |nomination: &Nomination| nomination.until.is_some_and(|until| until <= now);
         let expired = self.by_pod.iter().filter(|(_, it)| over(it));

@@ -117,6 +117,15 @@ impl Batch {
         self.planned = Some(now);
     }
 
+    /// The clock was set back: nothing began later than now.
+    pub(super) fn clock_set_back(&mut self, now: Timestamp) {
+        if let Some(window) = &mut self.window {
+            window.opened = window.opened.min(now);
+            window.last_pod = window.last_pod.min(now);
+        }
+        self.planned = self.planned.map(|at| at.min(now));
+    }
+
     /// The plan found no place for a pod; says whether the reason is news.
     pub(super) fn stuck(&mut self, key: &PodKey, reason: &Unschedulable) -> bool {
         self.stuck.insert(key.clone(), reason.clone()).as_ref() != Some(reason)

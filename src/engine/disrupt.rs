@@ -100,6 +100,12 @@ impl Disrupt {
         self.told = told;
     }
 
+    /// The clock was set back: what was to be looked at later may be due.
+    pub(super) fn clock_set_back(&mut self, now: Timestamp) {
+        self.looked = self.looked.map(|at| at.min(now));
+        self.curious = true;
+    }
+
     /// The plan did not come about.
     pub(super) fn failed(&mut self) {
         self.curious = true;

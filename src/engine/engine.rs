@@ -53,9 +53,14 @@ impl Engine {
         }
     }
 
-    /// Takes in one input and says what is to be done. Any input is legal at any time.
+    /// Takes in one input and says what is to be done. Any input is legal at any time, and `now` may
+    /// lie before the `now` of the last step: clocks are set.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
+        let was_set_back = now < self.state.now;
         self.state.now = now;
+        if was_set_back {
+            self.clock_set_back();
+        }
         self.take_in(input);
         self.settle_silence();
         self.pass_time();
@@ -94,6 +99,15 @@ impl Engine {
 
     fn acts(&self) -> bool {
         self.leadership == Leadership::Leading && self.state.cluster.is_synced()
+    }
+
+    /// Holds every wait to its bound, from now on.
+    fn clock_set_back(&mut self) {
+        let now = self.state.now;
+        self.state.clock_set_back();
+        self.batch.clock_set_back(now);
+        self.disrupt.clock_set_back(now);
+        self.sweep.clock_set_back(now);
     }
 
     fn take_in(&mut self, input: Input) {

@@ -38,6 +38,7 @@ pub(super) struct Flight {
     pub(super) precondition: Precondition,
     pub(super) key: Arc<str>,
     pub(super) subjects: Vec<NodeId>,
+    patience: Duration,
     deadline: Timestamp,
 }
 
@@ -85,6 +86,7 @@ impl InFlight {
             precondition: order.precondition.clone(),
             key: key.clone(),
             subjects: order.subjects,
+            patience: order.patience,
             deadline,
         };
         self.by_key.insert(key.clone(), id);
@@ -145,6 +147,16 @@ impl InFlight {
         let overdue = |flight: &Flight| flight.deadline.saturating_add(SILENCE_MAX) <= now;
         let ids = self.flights.iter().filter(|(_, flight)| overdue(flight));
         ids.map(|(id, _)| *id).collect()
+    }
+
+    /// The clock was set back: nothing rests or is waited for longer than it may from now on.
+    pub(super) fn clock_set_back(&mut self, now: Timestamp) {
+        for rest in self.resting.values_mut() {
+            rest.until = rest.until.min(now.saturating_add(BACKOFF_LAST));
+        }
+        for flight in self.flights.values_mut() {
+            flight.deadline = flight.deadline.min(now.saturating_add(flight.patience));
+        }
     }
 
     /// Forgets rests that have been over for so long that a new failure is another matter.

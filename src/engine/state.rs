@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::effect::Step;
 use super::in_flight::{InFlight, Order, Ordered};
 use super::input::{CloudEvent, Settings};
+use super::limits::{NOMINATION_MAX, POOL_REST, SOLD_OUT_FOR};
 use super::notice::{Notice, NoticeKind, ObjectRef};
 use super::timers::Agenda;
 use crate::cluster::{Cluster, Dirty, NodeId};
@@ -141,6 +142,24 @@ impl State {
         self.news.pods.extend(snapshot.unbound.keys().cloned());
         self.news.room = true;
         self.news.disruption = true;
+    }
+
+    /// The clock was set back. Every wait of ours has its bound, and none may exceed it because it was
+    /// begun by a clock that was fast.
+    pub(super) fn clock_set_back(&mut self) {
+        let now = self.now;
+        self.in_flight.clock_set_back(now);
+        self.sold_out.shorten(now.saturating_add(SOLD_OUT_FOR));
+        let promised = now.saturating_add(NOMINATION_MAX);
+        self.cluster.shorten_nominations(promised);
+        for rest in self.resting_pools.values_mut() {
+            rest.until = rest.until.min(now.saturating_add(POOL_REST));
+        }
+        for marking in self.marking.values_mut() {
+            marking.since = marking.since.min(now);
+        }
+        // Whoever waits for an instant finds out when it is now.
+        self.look_at_everything();
     }
 
     /// Wants something done. If the same is on its way, nothing happens; if it rests, its nodes

@@ -41,6 +41,12 @@ impl Sweep {
         }
     }
 
+    /// The clock was set back: the next list is due within a minute in any case.
+    pub(super) fn clock_set_back(&mut self, now: Timestamp) {
+        let latest = now.saturating_add(SWEEP_EVERY);
+        self.due = self.due.map(|due| due.min(latest));
+    }
+
     /// When to list next.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.due

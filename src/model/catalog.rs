@@ -218,6 +218,13 @@ impl SoldOut {
         self.0.insert(key, until);
     }
 
+    /// Leaves nothing out for longer than until then.
+    pub fn shorten(&mut self, until_max: Timestamp) {
+        for until in self.0.values_mut() {
+            *until = (*until).min(until_max);
+        }
+    }
+
     /// Forgets what has passed.
     pub fn expire(&mut self, now: Timestamp) {
         self.0.retain(|_, until| *until > now);

@@ -21,6 +21,9 @@ pub const INSUFFICIENT: &str = "InsufficientInstanceCapacity";
 /// The code for a token that was used for another request.
 const TOKEN_MISMATCH: &str = "IdempotentParameterMismatch";
 
+/// The code for a machine that could have been had and was not.
+const MISHAP: &str = "InternalError";
+
 /// The least and the longest time that a pool stays empty after a fault emptied it.
 const OUTAGE_SECONDS: (u32, u32) = (120, 900);
 
@@ -43,6 +46,27 @@ impl FleetFaults<'_> {
         }
         strikes
     }
+}
+
+/// How many machines are sold, and what is said about those that are not: now and then nothing.
+fn whole_or_part(
+    request: &LaunchRequest,
+    faults: &mut FleetFaults<'_>,
+) -> (u32, Option<OfferingFailure>) {
+    let asked = u32::try_from(request.claims.len()).unwrap_or(u32::MAX);
+    if !faults.strikes(
+        FaultKind::FleetPartial,
+        faults.settings.fleet_partial_permille,
+    ) {
+        return (asked, None);
+    }
+    let told = faults.random.below(Purpose::Cloud, 2) == 0;
+    let first = request.offerings.first().filter(|_| told);
+    let mishap = first.map(|offering| OfferingFailure {
+        offering: offering.key.clone(),
+        code: MISHAP.into(),
+    });
+    (faults.random.below(Purpose::Cloud, asked), mishap)
 }
 
 impl Cloud {
@@ -68,7 +92,8 @@ impl Cloud {
         self.perhaps_empty_a_pool(request, &mut faults, now);
         let mut outcome = LaunchOutcome::default();
         let mut tried = BTreeMap::new();
-        for _ in &request.claims {
+        let (machines, mishap) = whole_or_part(request, &mut faults);
+        for _ in 0..machines {
             self.buy(request, class, &mut tried, &mut outcome, now);
         }
         let failures = tried.into_iter();
@@ -76,7 +101,7 @@ impl Cloud {
             offering,
             code: code.into(),
         });
-        outcome.failures = failures.collect();
+        outcome.failures = failures.chain(mishap).collect();
         let answer = (request.clone(), outcome.clone());
         self.answers.insert(request.token.clone(), answer);
         Ok(outcome)

@@ -24,7 +24,7 @@ use tidewright::model::time::Timestamp;
 
 pub use bill::billed;
 pub use capacity::CapacityRule;
-pub use fleet::FleetFaults;
+pub use fleet::{FleetFaults, INSUFFICIENT};
 
 /// A machine, from its purchase on; kept when it is gone, because the bill names it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -31,6 +31,16 @@ const MOST: FaultSettings = FaultSettings {
     answer_lost_permille: 100,
     crash_permille: 30,
     list_stale_permille: 200,
+    never_ready_permille: 100,
+    vanished_permille: 200,
+    watch_repeated_permille: 200,
+    clock_step_permille: 50,
+    clock_step_millis_max: 60_000,
+    write_refused_permille: 200,
+    call_failed_permille: 200,
+    answer_slow_permille: 100,
+    fleet_partial_permille: 200,
+    pod_stuck_permille: 200,
     plan_millis_max: 5_000,
     quiet_after_seconds: ACTIVE_MINUTES.1 * 60,
 };
@@ -123,6 +133,16 @@ impl Draw {
                 0
             },
             quiet_after_seconds: u32::try_from(active.as_secs()).unwrap_or(u32::MAX),
+            never_ready_permille: self.fault(MOST.never_ready_permille),
+            vanished_permille: self.fault(MOST.vanished_permille),
+            watch_repeated_permille: self.fault(MOST.watch_repeated_permille),
+            clock_step_permille: self.fault(MOST.clock_step_permille),
+            clock_step_millis_max: self.between(1_000, MOST.clock_step_millis_max),
+            write_refused_permille: self.fault(MOST.write_refused_permille),
+            call_failed_permille: self.fault(MOST.call_failed_permille),
+            answer_slow_permille: self.fault(MOST.answer_slow_permille),
+            fleet_partial_permille: self.fault(MOST.fleet_partial_permille),
+            pod_stuck_permille: self.fault(MOST.pod_stuck_permille),
         }
     }
 

@@ -56,6 +56,8 @@ pub enum MachineStage {
     Ready,
     /// Pods can be bound.
     Schedulable,
+    /// Somebody else gives it back.
+    Vanishes,
     /// It has stopped.
     Stopped,
 }

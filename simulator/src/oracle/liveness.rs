@@ -40,9 +40,10 @@ impl Orphans {
                 .and_then(|ends| ends.into_iter().max())
                 .unwrap_or(seen);
             let open = now.since(since.min(seen));
+            let allowed = ORPHAN_MAX + scene.faults.clock_error_max();
             scene.check(
                 "orphan",
-                open <= ORPHAN_MAX,
+                open <= allowed,
                 || vec![format!("launch group {id}")],
                 || {
                     let open = open.as_secs();

@@ -20,11 +20,13 @@
 //! | `bill` | sweeps | the bill is not the sum of times and prices |
 //! | `interruption` | messages of the cloud | the claim of a lost machine is not told to go |
 //! | `bound` | the end | a pod that could have had a place for long has none |
+//! | `leaving` | the end | a node that was told to go is still there although nothing may hold it |
 //! | `settled` | the end | decisions go on although nothing has changed for long |
 //! | `again` | sweeps | another plan finds something to do where the engine finds nothing |
 
 mod again;
 mod interruption;
+mod leaving;
 mod liveness;
 mod money;
 mod pdb;
@@ -248,7 +250,7 @@ impl Oracles {
         });
         let questions = world
             .engine()
-            .and_then(|it| it.settled_questions(world.now()));
+            .and_then(|it| it.settled_questions(world.clock()));
         if let Some(questions) = questions {
             again::planning_again_changes_nothing(&mut scene, &questions);
         }
@@ -261,6 +263,7 @@ impl Oracles {
         let mut scene = self.knowledge.scene(world, &entry);
         placeable::every_placeable_pod_is_bound(&mut scene, world);
         liveness::nothing_is_left_over(&mut scene);
+        leaving::what_was_told_to_go_has_gone(&mut scene, world);
         liveness::decisions_have_settled(&mut scene, world.log());
         self.checks += scene.checks;
         scene.failures

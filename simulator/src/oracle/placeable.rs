@@ -133,13 +133,18 @@ fn node_class(world: &World, pool: &NodePool) -> NodeClass {
     )
 }
 
-/// What a pool has, and what it had a short time ago: where that stood in the way, the place is new.
+/// What a pool has, and what it had a short time ago: where that stood in the way, the place is new. A
+/// machine that somebody has halted counts as long as its claim lives: it still exists, the message may
+/// have been lost, and its claim may wait for pods that nobody stops.
 fn usage(scene: &Scene<'_>, pool: &PoolName) -> (u64, Resources) {
     let trace = scene.trace;
-    let running = trace.machines.values().filter(|machine| {
+    let counted = trace.machines.iter().filter(|(id, machine)| {
         let of_pool = machine.group.as_ref().and_then(|it| trace.pool_of(it)) == Some(pool);
-        of_pool && machine.terminated.is_none_or(|at| is_recent(scene, at))
+        let was_lately = machine.terminated.is_none_or(|at| is_recent(scene, at));
+        let claim = trace.claim_with(id);
+        of_pool && (was_lately || claim.is_some_and(|claim| claim.gone.is_none()))
     });
+    let running = counted.map(|(_, machine)| machine);
     running.fold((0, Resources::ZERO), |(count, sum), machine| {
         let capacity = scene.capacity.get(&machine.offering.instance_type);
         let sum = capacity.map_or_else(|| sum.clone(), |it| plus(&sum, it));

@@ -66,7 +66,7 @@ pub(super) fn after(scene: &mut Scene<'_>, memory: &mut Memory) {
             memory.sold_out.insert(offering.clone(), scene.entry.at);
             memory.last_sold_out.push(offering.clone());
         }
-        Event::Fault(FaultKind::AnswerLost) => {
+        Event::Fault(FaultKind::AnswerLost | FaultKind::AnswerSlow) => {
             for offering in memory.last_sold_out.drain(..) {
                 memory.sold_out.remove(&offering);
             }
@@ -232,9 +232,10 @@ fn intent_comes_first(
 
 fn sold_out_is_left_alone(scene: &mut Scene<'_>, memory: &Memory, offerings: &[OfferingKey]) {
     let now = scene.entry.at;
+    let left_alone = SOLD_OUT_FOR.saturating_sub(scene.faults.clock_error_max());
     let known = offerings.iter().find(|offering| {
         let failed = memory.sold_out.get(offering);
-        failed.is_some_and(|at| now.since(*at) > ANSWER_MAX && now.since(*at) < SOLD_OUT_FOR)
+        failed.is_some_and(|at| now.since(*at) > ANSWER_MAX && now.since(*at) < left_alone)
     });
     scene.check(
         "sold-out",

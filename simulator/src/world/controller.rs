@@ -17,11 +17,12 @@ use tidewright::model::id::{PodKey, PoolName};
 use tidewright::model::node_class::NodeClass;
 use tidewright::model::time::Timestamp;
 
+use super::clock::Skew;
 use super::{Life, Occurrence, World};
 use crate::echo::{Delivery, Echo};
 use crate::event::Event;
 use crate::executor::{self, Hands};
-use crate::faults::FaultKind;
+use crate::faults::{FaultKind, FaultSettings, Sabotage};
 use crate::random::{Purpose, Quantiles};
 use crate::sabotage;
 use crate::store::{ObjectKey, Table};
@@ -37,12 +38,17 @@ const WAKE_AFTER_MIN: Duration = Duration::from_millis(1);
 /// From a change of pools or classes to a new catalogue.
 const CATALOG_AFTER: Duration = Duration::from_millis(20);
 
+/// By how much an answer comes later at most: longer than anybody waits for one.
+const SLOW_ANSWER_MILLIS_MAX: u32 = 90_000;
+
 /// A controller, or the absence of one.
 #[derive(Debug)]
 pub(super) struct Controller {
     settings: Settings,
     engine: Option<Engine>,
     life: Life,
+    /// How wrong its clock is.
+    skew: Skew,
     pub(super) echo: Echo,
     wake_at: Option<Timestamp>,
     catalog: Arc<Catalog>,
@@ -59,6 +65,7 @@ impl Controller {
             settings,
             engine: None,
             life: Life(0),
+            skew: Skew::NONE,
             echo: Echo::default(),
             wake_at: None,
             catalog: Arc::new(Catalog::new()),
@@ -139,6 +146,9 @@ impl World {
     }
 
     pub(super) fn wake(&mut self, life: Life) {
+        if self.setup.sabotage == Some(Sabotage::WakeUpsLost) {
+            return;
+        }
         let due = self.controller.wake_at.is_some_and(|at| at <= self.now);
         if self.is_alive(life) && due {
             self.feed(Input::Tick);
@@ -180,7 +190,16 @@ impl World {
         }
     }
 
+    /// What the controller's clock says.
+    pub fn clock(&self) -> Timestamp {
+        self.controller.skew.seen(self.now)
+    }
+
     pub(super) fn feed(&mut self, input: Input) {
+        if self.faults().clock_step_permille == 0 {
+            self.controller.skew = Skew::NONE;
+        }
+        let clock = self.clock();
         let Some(engine) = self.controller.engine.as_mut() else {
             return;
         };
@@ -188,7 +207,7 @@ impl World {
             effects,
             notices,
             wake_at,
-        } = engine.step(self.now, input);
+        } = engine.step(clock, input);
         for notice in notices {
             let promised =
                 (notice.kind == NoticeKind::Nominated).then(|| promise(&notice.object.name));
@@ -201,7 +220,7 @@ impl World {
             self.send(effect);
         }
         self.controller.last_effects = effects;
-        self.wake_later(wake_at);
+        self.wake_later(wake_at.map(|at| self.controller.skew.meant(at)));
     }
 
     /// The engine wants to be called; an instant that it has named before is in the queue already,
@@ -245,6 +264,7 @@ impl World {
     /// not.
     pub(super) fn arrive(&mut self, life: Life, effect: &Effect) {
         let faults = self.faults();
+        let deadline = self.controller.skew.meant(effect.deadline);
         if !self.is_alive(life) {
             if self.random.below(Purpose::Controller, 2) == 0 {
                 self.carry_out(effect);
@@ -262,8 +282,16 @@ impl World {
             self.crash();
             return;
         }
+        self.perhaps_set_clock(&faults);
         let outcome = self.carry_out(effect);
-        let (_, back) = executor::latency(&effect.action, &faults, &mut self.random);
+        let (_, mut back) = executor::latency(&effect.action, &faults, &mut self.random);
+        if self
+            .random
+            .happens(Purpose::Refusals, faults.answer_slow_permille)
+        {
+            self.record(Event::Fault(FaultKind::AnswerSlow));
+            back += self.random.below(Purpose::Refusals, SLOW_ANSWER_MILLIS_MAX);
+        }
         let at = self.after(Duration::from_millis(u64::from(back)));
         let lost = self
             .random
@@ -271,8 +299,8 @@ impl World {
         if lost {
             self.record(Event::Fault(FaultKind::AnswerLost));
         }
-        let (at, outcome) = if lost || at > effect.deadline {
-            (effect.deadline.max(self.now), EffectOutcome::Unknown)
+        let (at, outcome) = if lost || at > deadline {
+            (deadline.max(self.now), EffectOutcome::Unknown)
         } else {
             (at, outcome)
         };
@@ -280,8 +308,18 @@ impl World {
         self.queue.push(at, answer);
     }
 
+    fn perhaps_set_clock(&mut self, faults: &FaultSettings) {
+        if self
+            .random
+            .happens(Purpose::Clock, faults.clock_step_permille)
+        {
+            self.controller.skew = Skew::drawn(&mut self.random, faults.clock_step_millis_max);
+            self.record(Event::Fault(FaultKind::ClockStep));
+        }
+    }
+
     fn carry_out(&mut self, effect: &Effect) -> EffectOutcome {
-        let faults = self.faults();
+        let (faults, clock) = (self.faults(), self.clock());
         let mut hands = Hands {
             store: &mut self.store,
             cloud: &mut self.cloud,
@@ -290,6 +328,7 @@ impl World {
             random: &mut self.random,
             sabotage: self.setup.sabotage,
             now: self.now,
+            clock,
             events: Vec::new(),
             bought: Vec::new(),
             stopped: Vec::new(),

@@ -129,6 +129,13 @@ impl World {
         }
     }
 
+    /// A machine is taken, and nobody says so.
+    pub(super) fn take_silently(&mut self, id: &ProviderId) {
+        self.take(id);
+        self.taken_by_others.remove(id);
+        self.shut_down(id);
+    }
+
     fn record_taken(&mut self, id: &ProviderId) {
         let machine = id.clone();
         self.record(Event::MachineTaken {
@@ -154,9 +161,7 @@ impl World {
         let here = here.filter(|it| it.zone.as_str() == zone);
         let lost: Vec<ProviderId> = here.map(|it| it.provider_id.clone()).collect();
         for id in &lost {
-            self.take(id);
-            self.taken_by_others.remove(id);
-            self.shut_down(id);
+            self.take_silently(id);
         }
         let (count, seconds) = (lost.len(), lasts.as_secs());
         let what = format!("zone {zone} is lost for {seconds} s, with {count} machines");

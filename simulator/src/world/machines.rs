@@ -23,6 +23,9 @@ const SHUTDOWN_MILLIS: Quantiles = Quantiles::of([1_500, 2_000, 2_500, 3_000, 4_
 /// The share of the stage `boot` after which the kubelet makes its Node object.
 const JOIN_PERMILLE: u32 = 950;
 
+/// How long after its purchase a machine vanishes at the latest, if it does.
+const VANISHES_SECONDS_MAX: u32 = 600;
+
 /// By how much a slow machine is slower, in thousandths.
 const SLOW_PERMILLE: (u32, u32) = (2_000, 8_000);
 
@@ -60,13 +63,39 @@ impl World {
             self.record(Event::Fault(FaultKind::DeadBoot));
             return;
         }
+        self.perhaps_vanish(id, faults.vanished_permille);
         self.machine_after(
             id,
             instance + permille(boot, JOIN_PERMILLE),
             MachineStage::Joins,
         );
+        if self
+            .random
+            .happens(Purpose::Mishaps, faults.never_ready_permille)
+        {
+            self.record(Event::Fault(FaultKind::NeverReady));
+            return;
+        }
         self.machine_after(id, ready, MachineStage::Ready);
         self.machine_after(id, ready + schedulable, MachineStage::Schedulable);
+    }
+
+    /// Somebody else gives a machine back without a word, some time after it was bought.
+    fn perhaps_vanish(&mut self, id: &ProviderId, permille: u32) {
+        if self.random.happens(Purpose::Mishaps, permille) {
+            let seconds = self.random.below(Purpose::Mishaps, VANISHES_SECONDS_MAX);
+            let span = Duration::from_secs(u64::from(seconds));
+            self.machine_after(id, span, MachineStage::Vanishes);
+        }
+    }
+
+    fn vanish(&mut self, id: &ProviderId) {
+        // A machine that was to go while faults struck stays if they have ended since.
+        if self.faults().vanished_permille == 0 {
+            return;
+        }
+        self.record(Event::Fault(FaultKind::Vanished));
+        self.take_silently(id);
     }
 
     /// A machine was told to stop.
@@ -97,6 +126,7 @@ impl World {
                 kubelet::lose(&mut self.store, &node, self.now);
             }
             _ if !runs => {}
+            MachineStage::Vanishes => self.vanish(id),
             MachineStage::Boots => self.record(Event::MachineBooting {
                 machine: id.clone(),
             }),
@@ -144,6 +174,11 @@ impl World {
 
     /// A kubelet stops a pod that was told to go.
     pub(super) fn stop_pod(&mut self, key: &ObjectKey, uid: &Uid) {
+        let permille = self.faults().pod_stuck_permille;
+        if self.random.happens(Purpose::Mishaps, permille) {
+            self.record(Event::Fault(FaultKind::PodStuck));
+            return;
+        }
         let Some(pod) = self.store.get::<Pod>(key) else {
             return;
         };

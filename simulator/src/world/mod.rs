@@ -5,6 +5,7 @@
 //! clock, and all chance comes from the seed: the same [`Setup`] gives the same log.
 
 mod adoption;
+mod clock;
 mod controller;
 mod interruption;
 mod machines;

@@ -198,7 +198,7 @@ impl World {
         if let Some(fault) = echoed.fault {
             self.record(Event::Fault(fault));
         }
-        if let Some(delivery) = echoed.delivery {
+        for delivery in echoed.deliveries {
             let at = delivery.at;
             self.queue
                 .push(at, Occurrence::Deliver(life, Box::new(delivery)));

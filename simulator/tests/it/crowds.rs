@@ -130,6 +130,7 @@ fn a_crowd_gets_through_a_storm() {
             list_stale_permille: 100,
             plan_millis_max: 5_000,
             quiet_after_seconds: 1_800,
+            ..FaultSettings::default()
         };
         check(setup);
     }

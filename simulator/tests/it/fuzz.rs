@@ -66,6 +66,10 @@ fn every_sabotage_is_found() {
             Sabotage::InterruptionUnheard => &["interruption"],
             Sabotage::RequestsHalved => &["promise", "bound"],
             Sabotage::PdbIgnored => &["pdb"],
+            Sabotage::StuckAwaited => &["leaving"],
+            // Who believes that a claim was told to go does not tell it again.
+            Sabotage::RefusalHidden => &["interruption", "bound"],
+            Sabotage::AgesUnread | Sabotage::WakeUpsLost => &["bound"],
         };
         check(sabotage, oracles);
     }

@@ -486,3 +486,20 @@ fn who_stands_by_wants_nothing() {
     let step = engine.step(rig.now, Input::Observed(Change::Pod(Box::new(pod))));
     assert!(step.effects.is_empty() && step.wake_at.is_none());
 }
+
+/// What is sold out is noted by a clock that is fast by an hour. When the clock is set right, nobody
+/// waits for that hour to pass once more.
+#[test]
+fn a_clock_that_is_set_back_delays_nothing_beyond_its_bound() {
+    let mut rig = Rig::new();
+    let hour = seconds(3_600);
+    rig.now = rig.now.saturating_add(hour);
+    rig.sell_out(&CapacityType::ALL);
+    rig.add_pod("web");
+    rig.run_for(seconds(30));
+    assert_eq!(rig.bought, 0, "{}", rig.log.join("\n"));
+    rig.sold_out.clear();
+    rig.now = rig.now.saturating_sub(hour);
+    rig.run_for(seconds(200));
+    assert_eq!(rig.bought, 1, "{}", rig.log.join("\n"));
+}
