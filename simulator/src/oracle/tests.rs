@@ -403,6 +403,13 @@ fn room_below_a_limit_is_used_within_ten_minutes() {
     let full = format!("{}{}80 pod a\n", node(1), node(2));
     let gone = "100 terminated i-1\n100 claim-gone c1\n";
     check_bound(waiting_pod("500m"), &format!("{full}900 happened x"), 0);
+    // Halted, and nobody was told: its claim lives and takes the room.
+    let halted = "100 taken i-1\n100 terminated i-1\n";
+    check_bound(
+        waiting_pod("500m"),
+        &format!("{full}{halted}900 happened x"),
+        0,
+    );
     check_bound(
         waiting_pod("500m"),
         &format!("{full}{gone}700 happened x"),
