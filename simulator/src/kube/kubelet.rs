@@ -276,12 +276,6 @@ pub fn pods_on(store: &Store, node: &str) -> Vec<ObjectKey> {
     here.map(|(key, _)| key.clone()).collect()
 }
 
-/// The kubelet is not heard of any more, and the machine exists.
-pub fn silence(store: &mut Store, node: &NodeName, now: Timestamp) {
-    let key = ObjectKey::cluster(node.as_str());
-    let _silent = store.update::<Node>(&key, |node| set_node_ready(node, Truth::Unknown, now));
-}
-
 /// The machine of a node is no more: nobody knows whether the node is ready, and its object is
 /// deleted by the cloud's controller (Kubernetes documentation, "Cloud Controller Manager").
 pub fn lose(store: &mut Store, node: &NodeName, now: Timestamp) {

@@ -34,8 +34,8 @@ impl Store {
 
     /// The keys of the objects of a kind that name this owner.
     pub fn owned_by<T: Stored>(&self, owner: &Uid) -> Vec<ObjectKey> {
-        let owned = self.owned::<T>(owner);
-        owned.map(|(key, _)| key.clone()).collect()
+        let objects = self.owned::<T>(owner);
+        objects.map(|(key, _)| key.clone()).collect()
     }
 
     /// The objects of a kind that name this owner, by key.

@@ -43,8 +43,8 @@ impl Index {
         owner: &str,
         kind: ObjectKind,
     ) -> impl Iterator<Item = &ObjectKey> {
-        let owned = self.by_owner.get(owner).into_iter().flatten();
-        owned.filter_map(move |(known, key)| (*known == kind).then_some(key))
+        let objects = self.by_owner.get(owner).into_iter().flatten();
+        objects.filter_map(move |(known, key)| (*known == kind).then_some(key))
     }
 
     /// The pods that are on a node or made for it, by key.

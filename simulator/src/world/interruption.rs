@@ -13,7 +13,6 @@ use super::{Occurrence, World};
 use crate::cloud::CloudMachine;
 use crate::event::Event;
 use crate::faults::Sabotage;
-use crate::kube::kubelet;
 use crate::random::{Purpose, Quantiles};
 use crate::setup::{Interrupt, Taking};
 
@@ -115,7 +114,7 @@ impl World {
             self.record_taken(id);
             let node = self.hosts.iter().find(|(_, machine)| *machine == id);
             if let Some(node) = node.map(|(node, _)| node.clone()) {
-                kubelet::silence(&mut self.store, &node, self.now);
+                self.silence(&node, None);
             }
             self.say(id, CloudEventKind::Stopping);
         }

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::{Node, Pod};
 use tidewright::model::id::{NodeName, Uid};
 
 use super::{Occurrence, World};
+use crate::cloud::CloudMachine;
 use crate::event::{Actor, Event};
 use crate::kube::kubelet::{self, PodStage};
 use crate::kube::lifecycle;
@@ -81,9 +82,13 @@ impl World {
         debug_assert!(gone.is_ok(), "the pod was read a moment ago");
     }
 
-    /// The kubelet speaks again: it takes, starts and stops what it would have meanwhile.
+    /// The kubelet speaks again, if its machine still runs: it takes, starts and stops what it would
+    /// have meanwhile.
     pub(super) fn heard(&mut self, node: &NodeName) {
-        if !self.silent.remove(node) || !lifecycle::heard(&mut self.store, node.as_str(), self.now)
+        let machine = self.hosts.get(node).and_then(|id| self.cloud.machine(id));
+        if !machine.is_some_and(CloudMachine::runs)
+            || !self.silent.remove(node)
+            || !lifecycle::heard(&mut self.store, node.as_str(), self.now)
         {
             return;
         }

@@ -29,10 +29,10 @@ pub(super) fn place(rooms: &Rooms, store: &Store, pod: &Pod) -> Option<String> {
     let made_for = node_made_for(pod);
     let only = made_for.and_then(|name| Some((name, rooms.of(name)?)));
     let any = made_for.is_none();
-    let roomy = any.then(|| rooms.with_cpu(wanted.get("cpu")));
-    let roomy = only.into_iter().chain(roomy.into_iter().flatten());
-    let roomy = roomy.filter(|(_, room)| wanted.first_short(room).is_none());
-    let fitting = roomy.filter_map(|(name, room)| {
+    let others = any.then(|| rooms.with_cpu(wanted.get("cpu")));
+    let tried = only.into_iter().chain(others.into_iter().flatten());
+    let tried = tried.filter(|(_, room)| wanted.first_short(room).is_none());
+    let fitting = tried.filter_map(|(name, room)| {
         let node = store.get::<Node>(&ObjectKey::cluster(name))?;
         fits_labels_and_taints(pod, node).ok()?;
         Some((score(pod, node, room), name))

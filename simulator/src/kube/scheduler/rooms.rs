@@ -10,7 +10,7 @@ use crate::store::{ObjectKey, Store};
 /// The rooms of all nodes. Most are too full for most pods, so they are also ordered by free cpu.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rooms {
-    rooms: BTreeMap<String, Amounts>,
+    by_node: BTreeMap<String, Amounts>,
     by_cpu: BTreeSet<(i128, String)>,
     /// The nodes whose room has to be added up again.
     stale: BTreeSet<String>,
@@ -27,25 +27,25 @@ impl Rooms {
     /// Brings everything up to date.
     pub(super) fn refresh(&mut self, store: &Store) {
         for name in std::mem::take(&mut self.stale) {
-            if let Some(before) = self.rooms.remove(&name) {
+            if let Some(before) = self.by_node.remove(&name) {
                 self.by_cpu.remove(&(before.get("cpu"), name.clone()));
             }
             if let Some(node) = store.get::<Node>(&ObjectKey::cluster(&name)) {
                 let room = requests::room(store, node);
                 self.by_cpu.insert((room.get("cpu"), name.clone()));
-                self.rooms.insert(name, room);
+                self.by_node.insert(name, room);
             }
         }
     }
 
     /// The room of one node.
     pub(super) fn of(&self, node: &str) -> Option<&Amounts> {
-        self.rooms.get(node)
+        self.by_node.get(node)
     }
 
     /// The nodes that have at least so much cpu, with their rooms.
     pub(super) fn with_cpu(&self, cpu: i128) -> impl Iterator<Item = (&str, &Amounts)> {
         let nodes = self.by_cpu.range((cpu, String::new())..);
-        nodes.filter_map(|(_, name)| Some((name.as_str(), self.rooms.get(name)?)))
+        nodes.filter_map(|(_, name)| Some((name.as_str(), self.by_node.get(name)?)))
     }
 }
