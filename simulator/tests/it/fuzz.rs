@@ -110,6 +110,6 @@ fn check_shrunk(seed: u64, sabotage: Sabotage) {
 
 #[test]
 fn a_world_that_fails_is_shrunk() {
-    check_shrunk(2, Sabotage::BudgetUnread);
-    check_shrunk(1, Sabotage::SoldOutUnreported);
+    check_shrunk(9, Sabotage::BudgetUnread);
+    check_shrunk(4, Sabotage::SoldOutUnreported);
 }
