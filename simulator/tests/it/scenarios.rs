@@ -56,7 +56,12 @@ const SMALL: [&str; 6] = [
 ];
 
 /// Scenarios with thousands of decisions: their figures are expected, and a digest of the decisions.
-const BIG: [&str; 4] = ["burst-10-to-500", "cron-night", "mixed-day", "thousand-nodes"];
+const BIG: [&str; 4] = [
+    "burst-10-to-500",
+    "cron-night",
+    "mixed-day",
+    "thousand-nodes",
+];
 
 /// What comes of a scenario in which nothing fails.
 fn sound(name: &str) -> Outcome {
