@@ -69,7 +69,7 @@ impl<'a> Market<'a> {
         let catalogue = input.catalog.of(&pool.name);
         let sale = |it: &Arc<InstanceType>| cheapest_rank(it, &template.requirements, input);
         let mut priced: Vec<_> = catalogue.iter().map(|it| (sale(it), it)).collect();
-        priced.sort_by_key(|(rank, it)| (rank.is_none(), *rank, it.name.clone()));
+        priced.sort_by_cached_key(|(rank, it)| (rank.is_none(), *rank, it.name.clone()));
         let types: Vec<Goods> = priced
             .into_iter()
             .map(|(_, it)| Goods::new(it, daemons.on_type(&it.requirements)))
@@ -292,7 +292,13 @@ fn keys(types: &[Goods]) -> BTreeSet<LabelKey> {
     let offerings = types
         .iter()
         .flat_map(|goods| &goods.instance_type.offerings);
-    let all = of_type.chain(offerings.map(|offering| &offering.requirements));
-    all.flat_map(|it| it.iter().map(|known| known.key.clone()))
-        .collect()
+    let offered = offerings.map(|offering| &offering.requirements);
+    let mut all: Vec<&Requirements> = of_type.chain(offered).collect();
+    // Most define the same labels as the one before.
+    all.dedup_by(|it, before| {
+        let keys = it.iter().map(|known| &known.key);
+        keys.eq(before.iter().map(|known| &known.key))
+    });
+    let keys = all.into_iter().flat_map(Requirements::iter);
+    keys.map(|known| known.key.clone()).collect()
 }

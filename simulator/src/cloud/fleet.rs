@@ -11,7 +11,7 @@ use tidewright::model::catalog::{CapacityType, OfferingKey};
 use tidewright::model::node_class::NodeClass;
 use tidewright::model::time::Timestamp;
 
-use super::{Cloud, CloudMachine, MachineState, tags};
+use super::{Cloud, tags};
 use crate::faults::{FaultKind, FaultSettings};
 use crate::random::{Purpose, Random};
 
@@ -163,13 +163,7 @@ impl Cloud {
                 tags: tags(request),
                 launched_at: now,
             };
-            let bought = CloudMachine {
-                fact,
-                price,
-                state: MachineState::Running,
-                listed_from: now,
-            };
-            self.machines.insert(id, bought);
+            self.begin(fact, price);
             outcome.machines.push(machine);
             return;
         }

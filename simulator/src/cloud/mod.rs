@@ -137,20 +137,25 @@ impl Cloud {
         price: Price,
         now: Timestamp,
     ) {
-        let id = machine.provider_id.clone();
         let fact = MachineFact {
             machine,
             launch_group,
             tags: BTreeMap::new(),
             launched_at: now,
         };
-        let adopted = CloudMachine {
-            fact,
+        self.begin(fact, price);
+    }
+
+    /// A machine exists from its launch on.
+    fn begin(&mut self, fact: MachineFact, price: Price) {
+        let machine = CloudMachine {
             price,
             state: MachineState::Running,
-            listed_from: now,
+            listed_from: fact.launched_at,
+            fact,
         };
-        self.machines.insert(id, adopted);
+        let id = machine.fact.machine.provider_id.clone();
+        self.machines.insert(id, machine);
     }
 
     /// From now on there are so many machines left of what the rule matches.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::compute::{BASELINE_ALL_GONE, BASELINE_FIRST_GONE};
 use super::figure::{Seconds, clock, difference, seconds, short};
 use super::table::{COLUMNS, Lean, Table, wrapped};
-use super::{Details, Interruptions, Report};
+use super::{Decision, Details, Interruptions, Report};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -263,24 +263,41 @@ fn timeline(report: &Report) -> String {
 
 fn decisions(report: &Report) -> String {
     let mut text = "Decisions\n".to_owned();
-    for decision in &report.decisions {
+    for alike in report.decisions.chunk_by(is_said_together) {
+        let first = &alike[0];
         // Where the event's reason is the action's own name, once is enough.
-        let reason = if decision.reason == decision.action {
+        let reason = if first.reason == first.action {
             String::new()
         } else {
-            format!(" ({})", decision.reason)
+            format!(" ({})", first.reason)
         };
         let line = format!(
-            "{:>10}  {} {}: {}{reason}: {}",
-            clock(decision.time_seconds.0),
-            decision.kind,
-            decision.name,
-            decision.action,
-            decision.message,
+            "{:>10}  {}: {}{reason}: {}",
+            clock(first.time_seconds.0),
+            objects(alike),
+            first.action,
+            first.message,
         );
         text.push_str(&["  ", &wrapped_behind(&line, 14), "\n"].concat());
     }
     text
+}
+
+/// Whether two decisions differ in the object only, as when a hundred offerings are sold out.
+fn is_said_together(one: &Decision, other: &Decision) -> bool {
+    let what = |it: &Decision| (it.time_seconds, it.kind.clone(), it.action.clone());
+    what(one) == what(other) && one.reason == other.reason && one.message == other.message
+}
+
+/// The object, or how many objects from which to which.
+fn objects(alike: &[Decision]) -> String {
+    match alike {
+        [] => String::new(),
+        [Decision { kind, name, .. }] => format!("{kind} {name}"),
+        [Decision { kind, name, .. }, .., last] => {
+            format!("{} {kind}s, {name} to {}", alike.len(), last.name)
+        }
+    }
 }
 
 /// A line that begins with a time, wrapped so that the time stands alone in its column.

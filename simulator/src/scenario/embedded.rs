@@ -9,11 +9,20 @@ use super::load::diagnostic;
 use crate::boot::BootProfile;
 
 /// The scenarios by name.
-const SCENARIOS: [(&str, &str); 6] = [
+const SCENARIOS: [(&str, &str); 10] = [
+    (
+        "burst-10-to-500",
+        include_str!("../../scenarios/burst-10-to-500.yaml"),
+    ),
+    (
+        "cron-night",
+        include_str!("../../scenarios/cron-night.yaml"),
+    ),
     (
         "limits-bind",
         include_str!("../../scenarios/limits-bind.yaml"),
     ),
+    ("mixed-day", include_str!("../../scenarios/mixed-day.yaml")),
     (
         "spot-fallback",
         include_str!("../../scenarios/spot-fallback.yaml"),
@@ -21,6 +30,10 @@ const SCENARIOS: [(&str, &str); 6] = [
     (
         "spot-storm",
         include_str!("../../scenarios/spot-storm.yaml"),
+    ),
+    (
+        "thousand-nodes",
+        include_str!("../../scenarios/thousand-nodes.yaml"),
     ),
     (
         "zero-to-one",
@@ -37,7 +50,7 @@ const SERVERLESS: &str = include_str!("../../../policies/serverless.yaml");
 const CATALOG: &str = include_str!("../../catalog/us-east-2.json");
 
 /// The names of the scenarios.
-pub(super) fn names() -> [&'static str; 6] {
+pub(super) fn names() -> [&'static str; 10] {
     SCENARIOS.map(|(name, _)| name)
 }
 

@@ -4,7 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use tidewright_simulator::report::{Detail, to_json, to_text};
+use serde_json::{Value, json};
+use tidewright::model::id::stable_hash;
+use tidewright_simulator::report::{Detail, Report, to_json, to_text};
 use tidewright_simulator::run::{Outcome, run};
 use tidewright_simulator::scenario::{Choices, list, load};
 
@@ -43,22 +45,82 @@ fn check_file(name: &str, found: &str) {
     );
 }
 
+/// Scenarios whose whole report is expected.
+const SMALL: [&str; 6] = [
+    "limits-bind",
+    "spot-fallback",
+    "spot-storm",
+    "zero-to-one",
+    "zero-to-one-on-demand",
+    "zone-loss",
+];
+
+/// Scenarios with thousands of decisions: their figures are expected, and a digest of the decisions.
+const BIG: [&str; 4] = [
+    "burst-10-to-500",
+    "cron-night",
+    "mixed-day",
+    "thousand-nodes",
+];
+
+/// What comes of a scenario in which nothing fails.
+fn sound(name: &str) -> Outcome {
+    let outcome = outcome(name, &Choices::default());
+    assert_eq!(outcome.failures, [], "{name}");
+    assert_eq!(outcome.unmet, [], "{name}");
+    outcome
+}
+
+/// The figures of a report, and how many decisions there were with a hash of all that they say.
+fn digest(report: &Report) -> String {
+    let mut object: serde_json::Map<String, Value> =
+        serde_json::from_str(&to_json(report, None)).expect("a report is an object");
+    let decisions = object.remove("decisions").expect("a report has decisions");
+    let text = decisions.to_string();
+    let digest = json!({
+        "count": report.decisions.len(),
+        "hash": format!("{:016x}", stable_hash([text.as_str()])),
+    });
+    object.insert("decisions".to_owned(), digest);
+    let text = serde_json::to_string_pretty(&object).expect("an object has text keys");
+    format!("{text}\n")
+}
+
+fn check_big(name: &str) {
+    assert!(BIG.contains(&name), "{name}");
+    check_file(&format!("{name}.json"), &digest(&sound(name).report));
+}
+
+#[test]
+fn a_burst_comes_out_as_expected() {
+    check_big("burst-10-to-500");
+}
+
+#[test]
+fn a_night_of_cron_jobs_comes_out_as_expected() {
+    check_big("cron-night");
+}
+
+#[test]
+fn a_mixed_day_comes_out_as_expected() {
+    check_big("mixed-day");
+}
+
+#[test]
+#[ignore = "minutes without optimisation; run by hand with --release -- --ignored"]
+fn a_thousand_nodes_come_out_as_expected() {
+    check_big("thousand-nodes");
+}
+
 #[test]
 fn every_scenario_comes_out_as_expected() {
     let names: Vec<String> = list().into_iter().map(|(name, _)| name).collect();
-    let all = [
-        "limits-bind",
-        "spot-fallback",
-        "spot-storm",
-        "zero-to-one",
-        "zero-to-one-on-demand",
-        "zone-loss",
-    ];
+    let mut all = SMALL.to_vec();
+    all.extend(BIG);
+    all.sort_unstable();
     assert_eq!(names, all);
-    for name in names {
-        let outcome = outcome(&name, &Choices::default());
-        assert_eq!(outcome.failures, [], "{name}");
-        assert_eq!(outcome.unmet, [], "{name}");
+    for name in SMALL {
+        let outcome = sound(name);
         check_file(
             &format!("{name}.txt"),
             &to_text(&outcome.report, Detail::Decisions),
