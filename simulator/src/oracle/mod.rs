@@ -263,7 +263,7 @@ impl Oracles {
         let mut scene = self.knowledge.scene(world, &entry);
         placeable::every_placeable_pod_is_bound(&mut scene, world);
         liveness::nothing_is_left_over(&mut scene);
-        leaving::what_was_told_to_go_has_gone(&mut scene, world);
+        leaving::what_was_told_to_go_has_gone(&mut scene, world.store(), world.now());
         liveness::decisions_have_settled(&mut scene, world.log());
         self.checks += scene.checks;
         scene.failures

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tidewright::api::nodeclaim::NodeClaim;
 use tidewright::api::nodepool::NodePool;
 use tidewright::engine::{Questions, Settings};
 use tidewright::model::pod::Pod;
@@ -13,13 +14,16 @@ use tidewright::model::resources::{ResourceName, Resources};
 use tidewright::planner::{Options, PreferencePolicy};
 
 use super::pools::PoolRules;
-use super::{Failure, Scene, again, interruption, liveness, money, placeable, promise, safety};
+use super::{
+    Failure, Scene, again, interruption, leaving, liveness, money, placeable, promise, safety,
+};
 use crate::boot::BootProfile;
 use crate::event::Entry;
 use crate::faults::FaultSettings;
 use crate::scenario::{self, Choices, load};
 use crate::script::{START, log};
 use crate::setup::{Object, Setup};
+use crate::store::{Store, time};
 use crate::trace::Trace;
 use crate::world::World;
 
@@ -592,4 +596,66 @@ fn another_plan_finds_what_an_engine_forgot() {
     let later = Duration::from_mins(5);
     quiet.disruption.now = quiet.disruption.now.saturating_add(later);
     check_again(&quiet, &["another plan lets them go"]);
+}
+
+/// Compares how many claims linger: the one of node `n1` was told to go at the start, and its pod too or not.
+fn check_leaving(told: bool, pod: Value, seconds: u64, expected: usize) {
+    let mut store = Store::default();
+    let mut claim = json!({
+        "apiVersion": "karpenter.sh/v1",
+        "kind": "NodeClaim",
+        "metadata": {"name": "c1"},
+        "spec": {
+            "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": "d"},
+            "requirements": [],
+        },
+        "status": {"nodeName": "n1"},
+    });
+    if told {
+        claim["metadata"]["deletionTimestamp"] = json!(time(START));
+    }
+    let claim: NodeClaim = serde_json::from_value(claim).expect("the claim has its shape");
+    store.import(claim, START);
+    let pod: k8s_openapi::api::core::v1::Pod =
+        serde_json::from_value(pod).expect("the pod has its shape");
+    store.import(pod, START);
+    let entries = log("1 happened x");
+    let mut scene = Scene {
+        trace: &Trace::of(&entries),
+        pools: &BTreeMap::new(),
+        capacity: &BTreeMap::new(),
+        faults: &FaultSettings::default(),
+        entry: &entries[0],
+        checks: 0,
+        failures: Vec::new(),
+    };
+    let now = START.saturating_add(Duration::from_secs(seconds));
+    leaving::what_was_told_to_go_has_gone(&mut scene, &store, now);
+    let found = &scene.failures;
+    assert_eq!(found.len(), expected, "{found:?}");
+    assert!(found.iter().all(|failure| failure.oracle == "leaving"));
+}
+
+#[test]
+fn a_claim_that_was_told_to_go_is_gone_within_a_quarter_of_an_hour() {
+    let pod_on = |node: &str| {
+        let mut pod = waiting_pod("500m");
+        pod["spec"]["nodeName"] = json!(node);
+        pod
+    };
+    let told = |mut pod: Value| {
+        pod["metadata"]["deletionTimestamp"] = json!(time(START));
+        pod
+    };
+    let done = |mut pod: Value| {
+        pod["status"] = json!({"phase": "Succeeded"});
+        pod
+    };
+    check_leaving(true, told(pod_on("n1")), 900, 0);
+    check_leaving(true, told(pod_on("n1")), 901, 1);
+    check_leaving(true, done(pod_on("n1")), 901, 1);
+    check_leaving(true, pod_on("n2"), 901, 1);
+    // A pod that stays may hold it, and nobody asked for this one to go.
+    check_leaving(true, pod_on("n1"), 901, 0);
+    check_leaving(false, told(pod_on("n1")), 901, 0);
 }

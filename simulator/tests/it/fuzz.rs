@@ -24,7 +24,7 @@ fn command(seed: u64) -> String {
 }
 
 /// Seeds that failed once, each for its reason.
-const FAILED_ONCE: [u64; 7] = [391, 825, 1030, 1377, 1717, 1906, 1993];
+const FAILED_ONCE: [u64; 3] = [220, 360, 597];
 
 #[test]
 fn seeds_that_failed_once_pass() {
