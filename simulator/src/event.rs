@@ -127,6 +127,11 @@ pub enum Event {
         /// The group it was bought for.
         group: Option<LaunchGroup>,
     },
+    /// The prices of some offerings have moved. Machines that run are charged them from their next hour on.
+    PricesMoved {
+        /// What they cost now.
+        prices: BTreeMap<OfferingKey, Price>,
+    },
     /// The machine begins to boot.
     MachineBooting {
         /// The machine.
@@ -241,6 +246,7 @@ impl fmt::Display for Event {
             Self::MachineBought {
                 machine, offering, ..
             } => write!(f, "machine {machine}: bought, {offering}"),
+            Self::PricesMoved { prices } => write!(f, "prices: {} have moved", prices.len()),
             Self::MachineBooting { machine } => write!(f, "machine {machine}: boots"),
             Self::MachineTerminated { machine } => write!(f, "machine {machine}: stopped"),
             Self::CloudSaid { machine, kind } => {

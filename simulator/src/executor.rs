@@ -297,7 +297,7 @@ impl Hands<'_> {
         self.events.push(Event::MachineBought {
             machine: id.clone(),
             offering: machine.fact.machine.offering(),
-            price: machine.price,
+            price: machine.first_price(),
             group: machine.fact.launch_group.clone(),
         });
         self.bought.push(id.clone());
@@ -358,7 +358,7 @@ impl Hands<'_> {
             self.events.push(Event::Fault(FaultKind::ListStale));
             let lag = std::time::Duration::from_secs(LIST_LAG_SECONDS);
             let after = self.now.saturating_sub(lag);
-            self.cloud.hide_recent(after, self.now.saturating_add(lag));
+            self.cloud.lag(after, self.now.saturating_add(lag));
         }
         let untagged = self.sabotage == Some(Sabotage::TokenDropped);
         match filter {

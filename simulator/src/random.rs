@@ -31,11 +31,13 @@ pub enum Purpose {
     Mishaps,
     /// When the controller's clock is set, and how.
     Clock,
+    /// How spot prices move.
+    Prices,
 }
 
 impl Purpose {
     /// All purposes. The place of each is the number of its stream: new ones go to the end.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Latency,
         Self::Boot,
         Self::Pods,
@@ -48,6 +50,7 @@ impl Purpose {
         Self::Refusals,
         Self::Mishaps,
         Self::Clock,
+        Self::Prices,
     ];
 }
 

@@ -15,6 +15,7 @@ use tidewright::model::catalog::CapacityType;
 use tidewright::model::time::Timestamp;
 
 use crate::boot::BootProfile;
+use crate::cloud::SpotMarket;
 use crate::faults::{FaultSettings, Sabotage};
 
 /// A world before its first step.
@@ -190,6 +191,8 @@ pub enum Happening {
         /// How many.
         machines: Option<u32>,
     },
+    /// Spot prices begin to move.
+    Prices(SpotMarket),
     /// Machines are taken away.
     Interrupt(Interrupt),
     /// A zone is lost: its machines go without a word, and nothing is sold there for so long.
@@ -239,6 +242,8 @@ pub struct Interrupt {
 pub enum Taking {
     /// Spot machines, by the cloud, two minutes after a notice.
     Spot,
+    /// By the cloud, which takes the hardware out of service, some days after it has said so.
+    Retired,
     /// Terminated by somebody.
     Terminated,
     /// Stopped by somebody, and not terminated.
@@ -250,6 +255,7 @@ impl Taking {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Spot => "spot",
+            Self::Retired => "retired",
             Self::Terminated => "terminated",
             Self::Stopped => "stopped",
         }

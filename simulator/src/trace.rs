@@ -1,6 +1,10 @@
 //! What a log says, added up by object: the report and the oracles look here for who was where and
 //! when. It knows the log and nothing else.
 
+mod money;
+
+pub use money::Rate;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -31,6 +35,8 @@ pub struct Trace {
     pub faults: BTreeMap<FaultKind, u64>,
     /// When controllers started; the last is the one that lives.
     pub starts: Vec<Timestamp>,
+    /// The prices that have moved: when and to what.
+    prices: BTreeMap<OfferingKey, Vec<(Timestamp, Price)>>,
     latest_pod: BTreeMap<PodKey, usize>,
     latest_claim: BTreeMap<ClaimName, Uid>,
     pod_by_uid: BTreeMap<Uid, usize>,
@@ -84,7 +90,7 @@ pub struct ClaimTrace {
 pub struct MachineTrace {
     /// What it is.
     pub offering: OfferingKey,
-    /// What it costs.
+    /// What it cost when it was bought.
     pub price: Price,
     /// What it was bought for.
     pub group: Option<LaunchGroup>,
@@ -184,6 +190,7 @@ impl Trace {
             Event::ClaimGone { claim } => self.on_claim(claim, |it| it.gone = Some(at)),
             Event::FleetCalled { .. } => self.fleet_called(&entry.event, at),
             Event::MachineBought { machine, .. } => self.machine_bought(machine, &entry.event, at),
+            Event::PricesMoved { prices } => self.prices_moved(prices, at),
             Event::MachineBooting { machine } => {
                 self.on_machine(machine, |it| it.booting = Some(at));
             }
@@ -370,6 +377,13 @@ impl Trace {
             node: None,
         };
         self.machines.insert(id.clone(), bought);
+    }
+
+    fn prices_moved(&mut self, prices: &BTreeMap<OfferingKey, Price>, at: Timestamp) {
+        for (offering, price) in prices {
+            let moves = self.prices.entry(offering.clone()).or_default();
+            moves.push((at, *price));
+        }
     }
 
     fn node_joined(&mut self, node: &NodeName, machine: &ProviderId, at: Timestamp) {

@@ -12,6 +12,9 @@ use serde_json::Value;
 /// A page opens within this, on the browser's own clock.
 const OPENS_WITHIN_MILLIS: u64 = 3_000;
 
+/// A page has less than this, however long the day was.
+const BYTES_MAX: u64 = 8_000_000;
+
 /// The charts, and what is drawn in each at least.
 const CHARTS: [(&str, &str); 7] = [
     ("machines-by-purchase", "js-fill"),
@@ -151,7 +154,7 @@ fn figure<'a>(dom: &'a str, id: &str) -> &'a str {
 
 #[test]
 fn charts_are_drawn_without_a_network() {
-    for scenario in ["zero-to-one", "limits-bind"] {
+    for scenario in ["zero-to-one", "limits-bind", "mixed-day"] {
         let page = page(scenario, scenario);
         let Visit {
             dom,
@@ -219,8 +222,11 @@ fn all_charts_over_time_show_the_same_span() {
 
 /// The best of three visits: a page cannot be faster than it is, while a busy machine can be slower.
 #[test]
-fn a_page_opens_quickly() {
-    let page = page("limits-bind", "quickly");
+fn the_page_of_a_day_is_small_and_opens_quickly() {
+    let page = page("mixed-day", "quickly");
+    let bytes = std::fs::metadata(&page).expect("it was written").len();
+    println!("{bytes} bytes");
+    assert!(bytes < BYTES_MAX, "{bytes} bytes");
     let visits = (0..3).map(|_| drawn_millis(&visit("quickly", &page).dom));
     let best = visits.min().expect("there were three");
     println!("opened and drawn within {best} ms");

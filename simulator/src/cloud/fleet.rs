@@ -179,7 +179,8 @@ impl Cloud {
                 CapacityType::Spot => self.capacity.depth(&offering.key, self.seed, now),
                 CapacityType::OnDemand | CapacityType::Reserved => 0,
             };
-            (Reverse(depth), offering.price, offering.key.clone())
+            let price = self.region.price(&offering.key);
+            (Reverse(depth), price, offering.key.clone())
         });
         offerings
     }

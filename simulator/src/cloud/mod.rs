@@ -9,6 +9,7 @@
 mod bill;
 mod capacity;
 mod fleet;
+mod market;
 mod quota;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,18 +26,21 @@ use tidewright::model::time::Timestamp;
 pub use bill::billed;
 pub use capacity::CapacityRule;
 pub use fleet::{FleetFaults, INSUFFICIENT};
+pub use market::SpotMarket;
 
 /// A machine, from its purchase on; kept when it is gone, because the bill names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CloudMachine {
     /// What the cloud says of it.
     pub fact: MachineFact,
-    /// What it costs.
-    pub price: Price,
+    /// What it costs, and from when on.
+    pub prices: Vec<(Timestamp, Price)>,
     /// How far it has come.
     pub state: MachineState,
     /// When lists begin to show it.
     pub listed_from: Timestamp,
+    /// Until when lists show it although it has stopped.
+    pub listed_until: Timestamp,
 }
 
 /// How far a machine has come.
@@ -61,10 +65,12 @@ pub enum MachineState {
         /// When.
         since: Timestamp,
     },
-    /// It has stopped.
+    /// It has stopped. A list that lags behind may still show it.
     Gone {
         /// When it was told to.
         since: Timestamp,
+        /// When it had.
+        gone: Timestamp,
     },
 }
 
@@ -74,13 +80,19 @@ impl CloudMachine {
         self.state == MachineState::Running
     }
 
+    /// What it cost when it was bought.
+    pub fn first_price(&self) -> Price {
+        let (_, price) = self.prices.first().expect("a machine is bought at a price");
+        *price
+    }
+
     /// When it was told to stop.
     pub fn stopped_at(&self) -> Option<Timestamp> {
         match self.state {
             MachineState::Running => None,
             MachineState::Halted { since }
             | MachineState::Stopping { since }
-            | MachineState::Gone { since } => Some(since),
+            | MachineState::Gone { since, .. } => Some(since),
         }
     }
 }
@@ -88,7 +100,10 @@ impl CloudMachine {
 /// The cloud.
 #[derive(Clone, Debug)]
 pub struct Cloud {
+    /// What is sold, at the prices of the moment.
     region: Arc<Region>,
+    /// The same at the prices of the beginning.
+    first_prices: Arc<Region>,
     seed: u64,
     machines: BTreeMap<ProviderId, CloudMachine>,
     capacity: capacity::Capacity,
@@ -103,6 +118,7 @@ impl Cloud {
     /// A cloud in which nothing has been bought. Which of its pools are deep depends on the seed.
     pub fn new(region: Arc<Region>, seed: u64) -> Self {
         Self {
+            first_prices: Arc::clone(&region),
             region,
             seed,
             machines: BTreeMap::new(),
@@ -114,8 +130,8 @@ impl Cloud {
         }
     }
 
-    /// What is sold.
-    pub fn region(&self) -> &Region {
+    /// What is sold, at the prices of the moment.
+    pub fn region(&self) -> &Arc<Region> {
         &self.region
     }
 
@@ -149,9 +165,10 @@ impl Cloud {
     /// A machine exists from its launch on.
     fn begin(&mut self, fact: MachineFact, price: Price) {
         let machine = CloudMachine {
-            price,
+            prices: vec![(fact.launched_at, price)],
             state: MachineState::Running,
             listed_from: fact.launched_at,
+            listed_until: fact.launched_at,
             fact,
         };
         let id = machine.fact.machine.provider_id.clone();
@@ -170,17 +187,22 @@ impl Cloud {
                 MachineFilter::All => true,
                 MachineFilter::Group(group) => machine.fact.launch_group.as_ref() == Some(group),
             };
-            let exists = !matches!(machine.state, MachineState::Gone { .. });
-            wanted && exists && machine.listed_from <= now
+            let is_gone = matches!(machine.state, MachineState::Gone { .. });
+            let shown = !is_gone || machine.listed_until > now;
+            wanted && shown && machine.listed_from <= now
         });
         listed.map(|machine| machine.fact.clone()).collect()
     }
 
-    /// Hides the newest machines from lists until `until`, as an eventually consistent list does.
-    pub fn hide_recent(&mut self, bought_after: Timestamp, until: Timestamp) {
+    /// Lists know nothing of what has happened since then, until `until`: they do not show machines
+    /// bought since, and show those that have stopped since.
+    pub fn lag(&mut self, since: Timestamp, until: Timestamp) {
         for machine in self.machines.values_mut() {
-            if machine.fact.launched_at >= bought_after {
+            if machine.fact.launched_at >= since {
                 machine.listed_from = machine.listed_from.max(until);
+            }
+            if !matches!(machine.state, MachineState::Gone { gone, .. } if gone < since) {
+                machine.listed_until = machine.listed_until.max(until);
             }
         }
     }
@@ -231,11 +253,11 @@ impl Cloud {
     }
 
     /// The machine has stopped.
-    pub fn stopped(&mut self, id: &ProviderId) {
+    pub fn stopped(&mut self, id: &ProviderId, now: Timestamp) {
         if let Some(machine) = self.machines.get_mut(id)
             && let MachineState::Stopping { since } = machine.state
         {
-            machine.state = MachineState::Gone { since };
+            machine.state = MachineState::Gone { since, gone: now };
         }
     }
 

@@ -171,7 +171,7 @@ fn a_machine_costs_from_purchase_to_stop_and_a_minute_at_least() {
     let mut cloud = cloud();
     let request = request(&cloud, "t", CapacityType::OnDemand, 1);
     let id = buy(&mut cloud, &request).machines[0].provider_id.clone();
-    let price = cloud.machine(&id).expect("bought").price;
+    let price = cloud.machine(&id).expect("bought").first_price();
     let after = |millis| NOW.saturating_add(Duration::from_millis(millis));
     let whole = |seconds| tidewright::model::price::bill(price, Duration::from_secs(seconds));
     assert_eq!(cloud.bill(after(1)), whole(60));
@@ -179,7 +179,7 @@ fn a_machine_costs_from_purchase_to_stop_and_a_minute_at_least() {
     assert_eq!(cloud.terminate(&id, after(100_000)), Ok(true));
     assert_eq!(cloud.terminate(&id, after(100_500)), Ok(false));
     assert_eq!(cloud.list(&MachineFilter::All, after(101_000)).len(), 1);
-    cloud.stopped(&id);
+    cloud.stopped(&id, after(101_500));
     assert_eq!(cloud.list(&MachineFilter::All, after(102_000)).len(), 0);
     assert_eq!(
         cloud.terminate(&id, after(103_000)),
@@ -192,12 +192,10 @@ fn a_machine_costs_from_purchase_to_stop_and_a_minute_at_least() {
 fn lists_may_lag_behind() {
     let mut cloud = cloud();
     let request = request(&cloud, "t", CapacityType::OnDemand, 1);
-    buy(&mut cloud, &request);
-    let (soon, later) = (
-        NOW.saturating_add(Duration::from_secs(5)),
-        NOW.saturating_add(Duration::from_secs(30)),
-    );
-    cloud.hide_recent(NOW, later);
+    let id = buy(&mut cloud, &request).machines[0].provider_id.clone();
+    let after = |seconds| NOW.saturating_add(Duration::from_secs(seconds));
+    let (soon, later) = (after(5), after(30));
+    cloud.lag(NOW, later);
     let group = MachineFilter::Group("group".into());
     assert_eq!(cloud.list(&group, soon).len(), 0);
     assert_eq!(cloud.list(&group, later).len(), 1);
@@ -207,6 +205,15 @@ fn lists_may_lag_behind() {
             .len(),
         0
     );
+    // What has stopped a short time ago is still shown, and what stopped before is not.
+    assert_eq!(cloud.terminate(&id, after(40)), Ok(true));
+    cloud.stopped(&id, after(60));
+    assert_eq!(cloud.list(&group, after(61)).len(), 0);
+    cloud.lag(after(61), after(80));
+    assert_eq!(cloud.list(&group, after(62)).len(), 0);
+    cloud.lag(after(60), after(80));
+    assert_eq!(cloud.list(&group, after(79)).len(), 1);
+    assert_eq!(cloud.list(&group, after(80)).len(), 0);
 }
 
 #[test]
@@ -270,7 +277,100 @@ fn a_halted_machine_costs_nothing_and_exists_until_it_is_terminated() {
     let bill = cloud.bill(after(100));
     assert_eq!(cloud.list(&MachineFilter::All, after(200)).len(), 1);
     assert_eq!(cloud.terminate(&id, after(300)), Ok(true));
-    cloud.stopped(&id);
+    cloud.stopped(&id, after(101_500));
     assert_eq!(cloud.list(&MachineFilter::All, after(400)).len(), 0);
     assert_eq!(cloud.bill(after(500)), bill);
+}
+
+const MARKET: SpotMarket = SpotMarket {
+    every: Duration::from_hours(1),
+    moved_permille: 500,
+    step_permille: 300,
+    asked_every: Duration::from_hours(12),
+    lasts: None,
+};
+
+#[test]
+fn spot_prices_wander_between_half_and_twice_the_first_and_never_beyond_on_demand() {
+    let (mut cloud, mut random) = (cloud(), Random::new(1));
+    let first = Arc::clone(&cloud.region);
+    let (mut cheaper, mut dearer) = (0, 0);
+    for _ in 0..50 {
+        let moved = cloud.move_prices(&MARKET, &mut random, NOW);
+        let pools = first
+            .offerings()
+            .filter(|key| key.capacity_type == CapacityType::Spot);
+        assert!(moved.len() > pools.count() / 3);
+        for (key, price) in moved {
+            assert_eq!(cloud.region.price(&key), Some(price));
+            let start = first.price(&key).expect("it is sold").as_micros();
+            let on_demand = OfferingKey {
+                capacity_type: CapacityType::OnDemand,
+                ..key.clone()
+            };
+            let most = first.price(&on_demand).map_or(u64::MAX, Price::as_micros);
+            let micros = price.as_micros();
+            assert!(
+                micros >= start / 2 && micros <= start * 2,
+                "{key}: {start}, {micros}"
+            );
+            assert!(micros <= most.max(start), "{key}: {most}, {micros}");
+            cheaper += u32::from(micros < start);
+            dearer += u32::from(micros > start);
+        }
+    }
+    assert!(cheaper > 1_000 && dearer > 1_000, "{cheaper}, {dearer}");
+    let on_demand = first
+        .offerings()
+        .filter(|key| key.capacity_type == CapacityType::OnDemand);
+    for key in on_demand {
+        assert_eq!(cloud.region.price(&key), first.price(&key));
+    }
+}
+
+#[test]
+fn a_price_that_moves_is_paid_from_the_next_hour_on() {
+    let (mut cloud, mut random) = (cloud(), Random::new(1));
+    let request = request(&cloud, "t", CapacityType::Spot, 1);
+    let id = buy(&mut cloud, &request).machines[0].provider_id.clone();
+    let every = SpotMarket {
+        moved_permille: 1_000,
+        ..MARKET
+    };
+    let after = |minutes| NOW.saturating_add(Duration::from_mins(minutes));
+    let key = cloud.machine(&id).expect("bought").fact.machine.offering();
+    let first = cloud.region.price(&key).expect("it is sold");
+    cloud.move_prices(&every, &mut random, after(20));
+    cloud.move_prices(&every, &mut random, after(30));
+    let second = cloud.region.price(&key).expect("it is sold");
+    assert_ne!(first, second);
+    let paid = |price, minutes| tidewright::model::price::bill(price, Duration::from_mins(minutes));
+    assert_eq!(cloud.bill(after(60)), paid(first, 60));
+    assert_eq!(
+        cloud.bill(after(90)),
+        paid(first, 60).saturating_add(paid(second, 30))
+    );
+    assert_eq!(cloud.terminate(&id, after(100)), Ok(true));
+    cloud.move_prices(&every, &mut random, after(110));
+    assert_eq!(
+        cloud.bill(after(300)),
+        paid(first, 60).saturating_add(paid(second, 40))
+    );
+}
+
+#[test]
+fn the_cloud_sells_at_its_own_prices() {
+    let mut cloud = cloud();
+    let mut request = request(&cloud, "t", CapacityType::OnDemand, 1);
+    // What the buyer thinks is out of date: the dearest looks cheapest to it.
+    request
+        .offerings
+        .sort_by_key(|it| std::cmp::Reverse(it.price));
+    for (offering, micros) in request.offerings.iter_mut().zip(1..) {
+        offering.price = Price::from_micros(micros);
+    }
+    let bought = buy(&mut cloud, &request).machines[0].offering();
+    let keys = request.offerings.iter().map(|it| &it.key);
+    let cheapest = keys.filter_map(|key| cloud.region.price(key)).min();
+    assert_eq!(cloud.region.price(&bought), cheapest);
 }

@@ -184,6 +184,7 @@ fn halve(happening: &mut Happening) -> bool {
         | Happening::Delete { .. }
         | Happening::DeleteAny { .. }
         | Happening::Capacity { .. }
+        | Happening::Prices(_)
         | Happening::Interrupt(_)
         | Happening::ZoneOutage { .. }
         | Happening::Quota { .. }

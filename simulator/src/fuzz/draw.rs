@@ -6,6 +6,7 @@ use tidewright::model::catalog::CapacityType;
 
 use super::drawn::{Deed, Drawn, written};
 use super::objects::{self, PodShape, PoolShape, Workload};
+use crate::cloud::SpotMarket;
 use crate::faults::FaultSettings;
 use crate::random::{Purpose, Random};
 use crate::setup::{Happening, Interrupt, ObjectKind, Share, Taking};
@@ -214,6 +215,10 @@ impl Draw {
             let at = self.within(active);
             deeds.push(Deed::one(at, Happening::Silence { nodes, span }));
         }
+        if self.chance(400) {
+            let market = self.market(active);
+            deeds.push(Deed::one(Duration::ZERO, Happening::Prices(market)));
+        }
         deeds
     }
 
@@ -370,6 +375,17 @@ impl Draw {
                 (self.within(active), quota(Some(vcpus))),
                 (active, quota(None)),
             ]));
+        }
+    }
+
+    /// Spot prices move until all faults end.
+    fn market(&mut self, active: Duration) -> SpotMarket {
+        SpotMarket {
+            every: Duration::from_secs(self.one(&[10, 60, 180])),
+            moved_permille: self.one(&[50, 300, 1_000]),
+            step_permille: self.one(&[20, 100, 500]),
+            asked_every: Duration::from_secs(self.one(&[15, 90, 600])),
+            lasts: Some(active),
         }
     }
 

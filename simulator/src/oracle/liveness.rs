@@ -117,6 +117,7 @@ fn disturbs(event: &Event) -> bool {
     match event {
         Event::PodCreated { node_bound, .. } => !*node_bound,
         Event::Happened { .. }
+        | Event::PricesMoved { .. }
         | Event::Fault(_)
         | Event::ControllerStarted
         | Event::CloudSaid { .. }
@@ -157,6 +158,7 @@ fn decides(event: &Event) -> bool {
         | Event::ClaimMatched { .. }
         | Event::ClaimGone { .. }
         | Event::MachineBought { .. }
+        | Event::PricesMoved { .. }
         | Event::MachineBooting { .. }
         | Event::MachineTerminated { .. }
         | Event::SoldOut { .. }

@@ -84,6 +84,7 @@ impl Promises {
             | Event::ClaimGone { .. }
             | Event::FleetCalled { .. }
             | Event::MachineBought { .. }
+            | Event::PricesMoved { .. }
             | Event::MachineBooting { .. }
             | Event::MachineTerminated { .. }
             | Event::SoldOut { .. }

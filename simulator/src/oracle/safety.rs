@@ -93,6 +93,7 @@ pub(super) fn after(scene: &mut Scene<'_>, memory: &mut Memory) {
         | Event::ClaimCreated { .. }
         | Event::ClaimMatched { .. }
         | Event::ClaimGone { .. }
+        | Event::PricesMoved { .. }
         | Event::MachineBooting { .. }
         | Event::MachineTerminated { .. }
         | Event::NodeJoined { .. }

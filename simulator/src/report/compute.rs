@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidewright::engine::NoticeKind;
 use tidewright::model::catalog::CapacityType;
 use tidewright::model::id::LaunchGroup;
-use tidewright::model::price::{Money, bill};
+use tidewright::model::price::Money;
 use tidewright::model::time::Timestamp;
 
 use super::course::{Span, course};
@@ -174,12 +174,17 @@ fn evictions(log: &[Entry]) -> u64 {
     u64::try_from(log.iter().filter(evicted).count()).expect("entries are counted in memory")
 }
 
+/// Until when a machine that ends then is paid for.
+fn paid_until(machine: &MachineTrace, end: Timestamp) -> Timestamp {
+    end.max(machine.bought.saturating_add(BILLED_MIN))
+}
+
 /// What the machines cost if each ends when `end` says.
 fn cost(trace: &Trace, end: impl Fn(&MachineTrace) -> Timestamp) -> Money {
-    let costs = trace.machines.values().map(|machine| {
-        let span = end(machine).since(machine.bought).max(BILLED_MIN);
-        bill(machine.price, span)
-    });
+    let costs = trace
+        .machines
+        .values()
+        .map(|machine| trace.cost(machine, paid_until(machine, end(machine))));
     costs.sum()
 }
 
@@ -243,7 +248,6 @@ fn machines(trace: &Trace, heading: &Heading<'_>) -> Vec<MachineLine> {
     machines.sort_by_key(|(id, machine)| (machine.bought, *id));
     let line = |(id, machine): (&_, &MachineTrace)| {
         let end = machine.terminated.unwrap_or(heading.end);
-        let span = end.since(machine.bought).max(BILLED_MIN);
         let node = machine.node.as_ref().map(ToString::to_string);
         MachineLine {
             name: node.unwrap_or_else(|| ToString::to_string(id)),
@@ -251,7 +255,7 @@ fn machines(trace: &Trace, heading: &Heading<'_>) -> Vec<MachineLine> {
             price: machine.price,
             bought: machine.bought.since(heading.start),
             terminated: machine.terminated.map(|at| at.since(heading.start)),
-            cost: Dollars(bill(machine.price, span)),
+            cost: Dollars(trace.cost(machine, paid_until(machine, end))),
         }
     };
     machines.into_iter().map(line).collect()

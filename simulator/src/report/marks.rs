@@ -101,6 +101,7 @@ fn line(event: &Event) -> Option<(&'static str, String)> {
         Event::NodeGone { node } => ("node gone", node.to_string()),
         Event::PodCreated { .. }
         | Event::PodUnschedulable { .. }
+        | Event::PricesMoved { .. }
         | Event::ClaimCreated { .. }
         | Event::ClaimMatched { .. }
         | Event::ClaimGone { .. }

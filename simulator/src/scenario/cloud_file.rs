@@ -9,7 +9,27 @@ use tidewright::model::time::parse_duration;
 
 use super::file::PaidFor;
 use super::rules::span;
+use crate::cloud::SpotMarket;
 use crate::setup::{Interrupt, Share, Taking};
+
+/// How often Karpenter asks for prices.
+const ASKED_EVERY: Duration = Duration::from_hours(12);
+
+/// How spot prices move.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PricesFile {
+    /// From one round to the next.
+    pub every: String,
+    /// How many of a thousand prices move in a round.
+    pub moved_permille: u32,
+    /// By how many thousandths a price moves at most.
+    pub step_permille: u32,
+    /// How often the controller asks for prices; left out, every twelve hours, as Karpenter does.
+    pub asked_every: Option<String>,
+    /// For how long prices move; left out, until the end.
+    pub lasts: Option<String>,
+}
 
 /// Machines that are taken away. What is left out matches all.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -39,6 +59,8 @@ pub enum How {
     /// Spot machines, by the cloud, two minutes after a notice.
     #[default]
     Spot,
+    /// By the cloud, two days after a scheduled change was announced.
+    Retired,
     /// Terminated by somebody.
     Terminated,
     /// Stopped by somebody.
@@ -65,16 +87,67 @@ pub struct QuotaFile {
     pub vcpus: Option<u32>,
 }
 
+impl PricesFile {
+    /// What the world is told, once the rules have been checked.
+    pub(super) fn setup(&self) -> SpotMarket {
+        SpotMarket {
+            every: length(&self.every),
+            moved_permille: self.moved_permille,
+            step_permille: self.step_permille,
+            asked_every: self.asked_every.as_deref().map_or(ASKED_EVERY, length),
+            lasts: self.lasts.as_deref().map(length),
+        }
+    }
+
+    /// What is wrong with it.
+    pub(super) fn check(&self, path: &FieldPath) -> Vec<Violation> {
+        let spans = [
+            ("every", Some(&self.every)),
+            ("askedEvery", self.asked_every.as_ref()),
+            ("lasts", self.lasts.as_ref()),
+        ];
+        let mut violations = Vec::new();
+        for (name, text) in spans {
+            let path = path.field(name);
+            violations.extend(
+                text.and_then(|text| span(&path, text).or_else(|| long_enough(&path, text))),
+            );
+        }
+        let permille = [
+            ("movedPermille", self.moved_permille),
+            ("stepPermille", self.step_permille),
+        ];
+        for (name, number) in permille {
+            if !(1..=1_000).contains(&number) {
+                let rule = "This must be a number from 1 to 1000.";
+                let fix = "Write a tenth as 100.";
+                let path = path.field(name);
+                violations.push(Violation::new(path, number.to_string(), rule, fix));
+            }
+        }
+        violations
+    }
+}
+
+/// Rounds that follow at once would never end.
+fn long_enough(path: &FieldPath, text: &str) -> Option<Violation> {
+    (length(text) < Duration::from_secs(1)).then(|| {
+        let rule = "This must be a second at least.";
+        Violation::new(path.clone(), text, rule, "Write an hour as 1h.")
+    })
+}
+
+fn length(text: &str) -> Duration {
+    parse_duration(text).expect("the rules of the file check its durations")
+}
+
 impl InterruptFile {
     /// What the world is told, once the rules have been checked.
     pub(super) fn setup(&self) -> Interrupt {
-        let length = |text: &Option<String>| {
-            let text = text.as_deref()?;
-            Some(parse_duration(text).expect("the rules of the file check its durations"))
-        };
         Interrupt {
             how: match self.how {
                 How::Spot => Taking::Spot,
+                How::Retired => Taking::Retired,
                 How::Terminated => Taking::Terminated,
                 How::Stopped => Taking::Stopped,
             },
@@ -84,8 +157,8 @@ impl InterruptFile {
             },
             instance_type: self.instance_type.clone(),
             zone: self.zone.clone(),
-            within: length(&self.within).unwrap_or(Duration::ZERO),
-            rebalance_before: length(&self.rebalance_before),
+            within: self.within.as_deref().map_or(Duration::ZERO, length),
+            rebalance_before: self.rebalance_before.as_deref().map(length),
         }
     }
 

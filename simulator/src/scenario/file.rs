@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use tidewright::api::nodeclass::{EC2NodeClass, EC2NodeClassSpec};
 use tidewright::api::nodepool::{NodePool, NodePoolSpec};
 
-use super::cloud_file::{InterruptFile, QuotaFile, ZoneOutageFile};
+use super::cloud_file::{InterruptFile, PricesFile, QuotaFile, ZoneOutageFile};
 use super::services::{Scaling, Service};
 use crate::faults::FaultSettings;
 use crate::setup::ObjectKind;
@@ -112,6 +112,8 @@ pub struct SettingsFile {
 pub struct Happens {
     /// When, after the start.
     pub at: String,
+    /// Spot prices begin to move.
+    pub prices: Option<PricesFile>,
     /// The cloud has so many machines left.
     pub capacity: Option<CapacityFile>,
     /// The account may run so many vCPUs.

@@ -385,7 +385,12 @@ fn cloud(happens: &Happens) -> Vec<Happening> {
     });
     let interrupt = happens.interrupt.as_ref();
     let interrupt = interrupt.map(|it| Happening::Interrupt(it.setup()));
-    [quota, outage, interrupt].into_iter().flatten().collect()
+    let prices = happens.prices.as_ref();
+    let prices = prices.map(|it| Happening::Prices(it.setup()));
+    [prices, quota, outage, interrupt]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn deleted_kind(kind: DeletableKind) -> ObjectKind {

@@ -96,6 +96,9 @@ pub(super) fn span(path: &FieldPath, text: &str) -> Option<Violation> {
 fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
     let mut violations: Vec<_> = span(&path.field("at"), &happens.at).into_iter().collect();
     let apply = &happens.apply;
+    if let Some(prices) = &happens.prices {
+        violations.extend(prices.check(&path.field("prices")));
+    }
     if let Some(interrupt) = &happens.interrupt {
         violations.extend(interrupt.check(&path.field("interrupt")));
     }
@@ -132,7 +135,8 @@ fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {
 }
 
 /// What can happen.
-const HAPPENINGS: [&str; 9] = [
+const HAPPENINGS: [&str; 10] = [
+    "prices",
     "capacity",
     "quota",
     "zoneOutage",
@@ -147,6 +151,7 @@ const HAPPENINGS: [&str; 9] = [
 fn is_empty(happens: &Happens) -> bool {
     let Happens {
         at: _,
+        prices,
         capacity,
         quota,
         zone_outage,
@@ -157,7 +162,7 @@ fn is_empty(happens: &Happens) -> bool {
         delete,
         crash_controller,
     } = happens;
-    let of_cloud = capacity.is_some() || quota.is_some();
+    let of_cloud = prices.is_some() || capacity.is_some() || quota.is_some();
     let lost = zone_outage.is_some() || interrupt.is_some() || silence.is_some();
     let of_users = apply.is_some() || scale.is_some() || delete.is_some();
     !of_cloud && !lost && !of_users && !crash_controller

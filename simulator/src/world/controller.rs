@@ -7,7 +7,7 @@ use std::time::Duration;
 use tidewright::api::convert;
 use tidewright::api::nodeclass::EC2NodeClass;
 use tidewright::api::nodepool::NodePool;
-use tidewright::cloud::region::Sizes;
+use tidewright::cloud::region::{Region, Sizes};
 use tidewright::cluster::{Kind, NodeId};
 use tidewright::engine::{
     Effect, EffectId, EffectOutcome, Engine, Input, Leadership, NoticeKind, Settings, Step,
@@ -51,6 +51,8 @@ pub(super) struct Controller {
     skew: Skew,
     pub(super) echo: Echo,
     wake_at: Option<Timestamp>,
+    /// What it knows of types and prices: what it was told when it last asked.
+    region: Option<Arc<Region>>,
     catalog: Arc<Catalog>,
     catalog_due: bool,
     /// What the catalogue was made from, so that a pool that changes computes no type anew.
@@ -68,6 +70,7 @@ impl Controller {
             skew: Skew::NONE,
             echo: Echo::default(),
             wake_at: None,
+            region: None,
             catalog: Arc::new(Catalog::new()),
             catalog_due: false,
             sizes: Sizes::default(),
@@ -81,6 +84,12 @@ impl Controller {
 
     pub(super) fn last_effects(&self) -> &[Effect] {
         &self.last_effects
+    }
+
+    /// What it believes can be bought.
+    #[cfg(test)]
+    pub(super) fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     /// The number of the process that lives, if one does.
@@ -102,7 +111,7 @@ impl World {
             ..Controller::none(settings)
         };
         self.record(Event::ControllerStarted);
-        self.tell_catalog(life);
+        self.ask_prices(life);
         self.feed(Input::Leadership(Leadership::Leading));
         for kind in Kind::ALL {
             self.relist(life, kind);
@@ -173,14 +182,28 @@ impl World {
         self.controller.catalog_due = false;
         let classes = node_classes(self.store.all(), self.store.all());
         let pools = classes.iter().map(|(pool, class)| (pool.clone(), class));
-        let catalog = self
-            .cloud
-            .region()
-            .catalog_from(&mut self.controller.sizes, pools);
+        let region = self.controller.region.as_ref();
+        let region = region.unwrap_or_else(|| self.cloud.region()).clone();
+        let catalog = region.catalog_from(&mut self.controller.sizes, pools);
+        self.controller.region = Some(region);
         if catalog != *self.controller.catalog {
             self.controller.catalog = Arc::new(catalog);
             self.feed(Input::Catalog(Arc::clone(&self.controller.catalog)));
         }
+    }
+
+    /// The controller asks what things cost, and asks again after a while.
+    pub(super) fn ask_prices(&mut self, life: Life) {
+        if !self.is_alive(life) {
+            return;
+        }
+        if let Some(every) = self.asks_every {
+            self.queue
+                .push(self.after(every), Occurrence::AskPrices(life));
+        }
+        self.controller.region = None;
+        self.controller.sizes = Sizes::default();
+        self.tell_catalog(life);
     }
 
     pub(super) fn answer(&mut self, life: Life, id: EffectId, outcome: EffectOutcome) {

@@ -20,6 +20,10 @@ use crate::setup::{Interrupt, Taking};
 /// notices").
 const NOTICE: Duration = Duration::from_mins(2);
 
+/// From the announcement of a scheduled change until the machine is taken out of service. EC2 gives
+/// notice of weeks where it can (EC2 documentation, "Scheduled events for your instances").
+const RETIRED_AFTER: Duration = Duration::from_hours(48);
+
 /// From an event until its message arrives, in milliseconds: it passes an event bus and a queue.
 const MESSAGE_MILLIS: Quantiles = Quantiles::of([200, 400, 600, 900, 1_500, 3_000, 6_000]);
 
@@ -100,8 +104,14 @@ impl World {
                 let taken = Occurrence::Taking(id.clone(), Loss::Taken(how));
                 self.queue.push(self.after(NOTICE), taken);
             }
+            Loss::Told(how @ Taking::Retired) => {
+                self.say(id, CloudEventKind::ChangeScheduled);
+                let taken = Occurrence::Taking(id.clone(), Loss::Taken(how));
+                self.queue.push(self.after(RETIRED_AFTER), taken);
+            }
             Loss::Told(Taking::Stopped) | Loss::Taken(Taking::Stopped) => self.halt(id),
-            Loss::Told(Taking::Terminated) | Loss::Taken(Taking::Spot | Taking::Terminated) => {
+            Loss::Told(Taking::Terminated)
+            | Loss::Taken(Taking::Spot | Taking::Retired | Taking::Terminated) => {
                 self.take(id);
                 self.shut_down(id);
             }

@@ -121,7 +121,7 @@ impl World {
         let told = self.told.get(id).cloned().unwrap_or_default();
         match stage {
             MachineStage::Stopped => {
-                self.cloud.stopped(id);
+                self.cloud.stopped(id, self.now);
                 self.say_if_taken(id);
                 kubelet::lose(&mut self.store, &node, self.now);
             }

@@ -9,6 +9,7 @@ mod clock;
 mod controller;
 mod interruption;
 mod machines;
+mod prices;
 mod queue;
 mod reactions;
 mod silence;
@@ -87,6 +88,8 @@ pub struct World {
     taken_by_others: BTreeSet<ProviderId>,
     /// What the cloud has said while no controller lived.
     inbox: Vec<CloudEvent>,
+    /// How often a controller asks for prices, once they move.
+    asks_every: Option<Duration>,
 }
 
 impl World {
@@ -123,6 +126,7 @@ impl World {
             doomed: BTreeSet::new(),
             taken_by_others: BTreeSet::new(),
             inbox: Vec::new(),
+            asks_every: None,
             setup,
         }
     }
@@ -205,6 +209,8 @@ impl World {
             Occurrence::Deliver(life, delivery) => self.deliver(life, *delivery),
             Occurrence::Relist(life, kind) => self.relist(life, kind),
             Occurrence::Catalog(life) => self.tell_catalog(life),
+            Occurrence::Prices(market, until) => self.move_prices(market, until),
+            Occurrence::AskPrices(life) => self.ask_prices(life),
             Occurrence::Wake(life) => self.wake(life),
             Occurrence::Arrive(life, effect) => self.arrive(life, &effect),
             Occurrence::Answer(life, id, outcome) => self.answer(life, id, *outcome),

@@ -8,6 +8,7 @@ use tidewright::model::id::{NodeName, ProviderId, Uid};
 use tidewright::model::time::Timestamp;
 
 use super::interruption::Loss;
+use crate::cloud::SpotMarket;
 use crate::echo::Delivery;
 use crate::kube::kubelet::{MachineStage, PodStage};
 use crate::store::ObjectKey;
@@ -31,6 +32,10 @@ pub(super) enum Occurrence {
     Relist(Life, Kind),
     /// What can be bought may have changed.
     Catalog(Life),
+    /// Spot prices move, until an instant if there is one.
+    Prices(SpotMarket, Option<Timestamp>),
+    /// The controller asks for prices.
+    AskPrices(Life),
     /// The engine wanted to be called.
     Wake(Life),
     /// An effect arrives where it is carried out.
@@ -67,6 +72,8 @@ impl Occurrence {
             Self::Deliver(..) => "watch event",
             Self::Relist(..) => "relist",
             Self::Catalog(_) => "catalog",
+            Self::Prices(..) => "prices",
+            Self::AskPrices(_) => "ask prices",
             Self::Wake(_) => "wake",
             Self::Arrive(..) => "effect",
             Self::Answer(..) => "answer",

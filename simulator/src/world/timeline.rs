@@ -80,6 +80,7 @@ impl World {
                 let most = vcpus.map_or("any number of".to_owned(), |it| it.to_string());
                 (true, format!("quota: {most} vCPUs of {capacity_type}"))
             }
+            Happening::Prices(market) => (true, self.open_market(market)),
             Happening::Silence { nodes, span } => (true, self.silence_some(nodes, span)),
             Happening::CrashController => {
                 self.crash();

@@ -13,6 +13,7 @@ pub mod facts;
 mod labels;
 mod offerings;
 mod overhead;
+mod reprice;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -313,6 +314,43 @@ mod tests {
         assert_eq!(ranks.collect::<Vec<_>>(), expected);
         let offered: Vec<String> = region.offerings().map(|key| key.to_string()).collect();
         assert_eq!(offered, expected.map(|(key, ..)| key));
+    }
+
+    #[test]
+    fn prices_that_move_keep_all_offerings_in_order() {
+        let a1 = M5_LARGE
+            .replace("m5.large", "a1.large")
+            .replace("0.096", "0.0350999999");
+        let mut region = region(&format!("{M5_LARGE}, {a1}"));
+        let spot = |name| key(CapacityType::Spot, name, "a");
+        let (a1, m5) = (spot("a1.large"), spot("m5.large"));
+        let ranks = |region: &Region, class: &NodeClass| {
+            let types = region.instance_types(class).into_iter();
+            let offered = types.flat_map(|it| {
+                let name = it.name.clone();
+                let ranked = it.offerings.clone().into_iter();
+                ranked.map(move |it| (it.rank, it.price.as_micros(), it.key(&name).to_string()))
+            });
+            let mut ranks: Vec<_> = offered.collect();
+            ranks.sort();
+            ranks
+        };
+        let class = class(AmiFamily::Bottlerocket);
+        let elsewhere = key(CapacityType::Spot, "m5.large", "b");
+        let moved = [(m5.clone(), 96_000), (a1.clone(), 20_000), (elsewhere, 1)];
+        let moved = moved.map(|(key, micros)| (key, Price::from_micros(micros)));
+        region.reprice(&moved.into());
+        let expected = [
+            (0, 20_000, "spot a1.large in a"),
+            (1, 35_100, "on-demand a1.large in a"),
+            (1, 35_100, "on-demand a1.large in b"),
+            (2, 96_000, "spot m5.large in a"),
+            (3, 96_000, "on-demand m5.large in a"),
+            (3, 96_000, "on-demand m5.large in b"),
+        ];
+        let expected = expected.map(|(rank, micros, key)| (rank, micros, key.to_owned()));
+        assert_eq!(ranks(&region, &class), expected);
+        assert_eq!(region.price(&m5), Some(Price::from_micros(96_000)));
     }
 
     #[test]

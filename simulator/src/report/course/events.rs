@@ -144,6 +144,7 @@ fn told(event: &Event) -> Option<(Lane, String)> {
         | Event::PodBound { .. }
         | Event::PodReady { .. }
         | Event::PodEnded { .. }
+        | Event::PricesMoved { .. }
         | Event::ClaimCreated { .. }
         | Event::ClaimMatched { .. }
         | Event::ClaimDeleting { .. }

@@ -24,16 +24,19 @@ pub struct Spending {
 pub(super) fn spending(trace: &Trace, span: Span, cost: Money) -> Spending {
     let mut changes = Vec::new();
     for machine in trace.machines.values() {
-        let price = i64::try_from(machine.price.as_micros()).unwrap_or(i64::MAX);
         let change = |at, by| Change {
             at: span.at(at),
             layer: machine.offering.capacity_type.as_str().to_owned(),
             by,
         };
         let least = machine.bought.saturating_add(BILLED_MIN);
-        let end = machine.terminated.map(|at| at.max(least));
-        changes.push(change(machine.bought, price));
-        changes.extend(end.map(|end| change(end, -price)));
+        let paid = machine.terminated.map(|at| at.max(least));
+        for rate in trace.rates(machine, paid.unwrap_or(span.end)) {
+            let price = i64::try_from(rate.price.as_micros()).unwrap_or(i64::MAX);
+            changes.push(change(rate.from, price));
+            let ends = paid.is_some() || rate.until < span.end;
+            changes.extend(ends.then(|| change(rate.until, -price)));
+        }
     }
     let rate = Stack::of(changes, Millis(span.length()));
     let rate = rate.in_order(&["on-demand", "reserved", "spot"]);
