@@ -79,6 +79,15 @@ impl Batch {
         }
     }
 
+    /// There is a plan to be made, and not before then.
+    pub(super) fn postpone(&mut self, until: Timestamp) {
+        self.window = Some(Window {
+            opened: until,
+            last_pod: until,
+            at_once: true,
+        });
+    }
+
     /// Something changed that may help pods without a place.
     pub(super) fn room(&mut self) {
         self.room = true;

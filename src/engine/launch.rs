@@ -195,7 +195,8 @@ fn request(
 }
 
 /// The same for the same request, so that one sent again buys nothing twice. A request after a
-/// definite answer is another one, even if it asks for the same.
+/// definite answer is another one, even if it asks for the same. Offerings are named by zone and type
+/// and in no order, as the cloud is told them: prices that have moved make no other request.
 fn token(
     group: &LaunchGroup,
     answers: u32,
@@ -203,7 +204,8 @@ fn token(
     offerings: &[RankedOffering],
 ) -> LaunchToken {
     let answers = answers.to_string();
-    let offered: Vec<String> = offerings.iter().map(|it| it.key.to_string()).collect();
+    let mut offered: Vec<String> = offerings.iter().map(|it| it.key.to_string()).collect();
+    offered.sort_unstable();
     let parts = [group.as_str(), &answers].into_iter();
     let parts = parts.chain(claims.values().map(Uid::as_str));
     let parts = parts.chain(offered.iter().map(String::as_str));

@@ -56,6 +56,9 @@ pub(super) const INITIALIZATION_MAX: Duration = Duration::from_mins(15);
 /// mended by people; half a minute lets them see the effect of mending it.
 pub(super) const POOL_REST: Duration = Duration::from_secs(30);
 
+/// How soon a plan is asked for again that could not be asked for yet.
+pub(super) const PLAN_RETRY: Duration = Duration::from_secs(1);
+
 /// The most claims that one fleet call buys for. EC2 takes 1,000; a smaller call is answered
 /// sooner.
 pub(super) const GROUP_CLAIMS_MAX: usize = 500;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::batch::Batch;
 use super::effect::PlanRequest;
-use super::limits::NOMINATION_MAX;
+use super::limits::{NOMINATION_MAX, PLAN_RETRY};
 use super::notice::NoticeKind;
 use super::state::{PoolRest, State, Thinking, claim_ref, pod_ref};
 use super::{launch, offers, orders};
@@ -123,7 +123,9 @@ fn think(state: &mut State, batch: &mut Batch) {
     if state.order(orders::plan(PlanRequest::Provision(input.clone()))) {
         state.thinking = Some(Thinking::Provision(Box::new(input)));
     } else {
+        // The last plan came to nothing, and the next has to wait.
         failed(state, batch, &input);
+        batch.postpone(state.now.saturating_add(PLAN_RETRY));
     }
 }
 

@@ -9,6 +9,7 @@ use tidewright::engine::{
 };
 use tidewright::model::catalog::{CapacityType, OfferingKey};
 use tidewright::model::node_class::NodeClass;
+use tidewright::model::price::Price;
 use tidewright::model::time::Timestamp;
 
 use super::{Cloud, tags};
@@ -84,7 +85,7 @@ impl Cloud {
         }
         if let Some((first, answer)) = self.answers.get(&request.token) {
             let code = TOKEN_MISMATCH.into();
-            let same = first == request;
+            let same = said(first) == said(request);
             return same
                 .then(|| answer.clone())
                 .ok_or(CloudError::Refused { code });
@@ -184,4 +185,14 @@ impl Cloud {
         });
         offerings
     }
+}
+
+/// What a request says to the cloud: offerings have neither an order nor a price there.
+fn said(request: &LaunchRequest) -> LaunchRequest {
+    let mut said = request.clone();
+    said.offerings.sort_by(|a, b| a.key.cmp(&b.key));
+    for offering in &mut said.offerings {
+        offering.price = Price::ZERO;
+    }
+    said
 }

@@ -374,3 +374,16 @@ fn the_cloud_sells_at_its_own_prices() {
     let cheapest = keys.filter_map(|key| cloud.region.price(key)).min();
     assert_eq!(cloud.region.price(&bought), cheapest);
 }
+
+#[test]
+fn a_request_at_other_prices_and_in_another_order_is_the_same() {
+    let mut cloud = cloud();
+    let mut request = request(&cloud, "t", CapacityType::Spot, 1);
+    let first = buy(&mut cloud, &request);
+    request.offerings.reverse();
+    request.offerings[0].price = Price::from_micros(1);
+    assert_eq!(buy(&mut cloud, &request), first);
+    request.offerings.pop();
+    let other = call(&mut cloud, &request, &FaultSettings::default());
+    assert!(matches!(other, Err(CloudError::Refused { .. })));
+}

@@ -13,9 +13,10 @@ use crate::event::{Actor, Entry, Event};
 /// alone that are younger than half a minute; a crash, lost answers and lists that lag cost some more.
 const ORPHAN_MAX: Duration = Duration::from_mins(6);
 
-/// How long after the last fault or change decisions may go on: a machine that never joins is given
-/// up after 15 minutes, its successor takes five, and what then stands empty waits a little.
-const SETTLING_MAX: Duration = Duration::from_mins(25);
+/// How long after the last fault or change decisions may go on: a machine may take 15 minutes to join,
+/// is given up when it is not ready 15 minutes later, its successor takes five, and what then stands
+/// empty waits a little.
+const SETTLING_MAX: Duration = Duration::from_mins(36);
 
 /// Since when groups have had more machines than claims.
 #[derive(Debug, Default)]

@@ -486,9 +486,9 @@ fn a_lost_machine_does_not_go_by_choice() {
 
 #[test]
 fn decisions_come_to_rest() {
-    check("1 happened x\n1500 claim c p", &[]);
-    check("1 happened x\n1562 claim c p", &["settled"]);
-    check("1 happened x\n1562 claim c p\n1563 pod a", &[]);
+    check("1 happened x\n2160 claim c p", &[]);
+    check("1 happened x\n2222 claim c p", &["settled"]);
+    check("1 happened x\n2222 claim c p\n2223 pod a", &[]);
 }
 
 #[test]
