@@ -74,8 +74,8 @@ impl World {
             (phase == Some("Running")).then(|| (key.clone(), uid(pod), node))
         });
         let running: Vec<_> = running.collect();
-        for (_, of, node) in &running {
-            self.taken.insert(of.clone(), Taken::running(node.clone()));
+        for (_, of, _) in &running {
+            self.taken.insert(of.clone(), Taken::RUNNING);
         }
         running
     }

@@ -31,18 +31,12 @@ const LATE_TAINT_AFTER: Duration = Duration::from_secs(1);
 /// A pod that a kubelet has.
 #[derive(Clone, Debug)]
 pub(super) struct Taken {
-    node: NodeName,
     stopping: bool,
 }
 
 impl Taken {
-    /// A pod that runs on a node.
-    pub(super) fn running(node: NodeName) -> Self {
-        Self {
-            node,
-            stopping: false,
-        }
-    }
+    /// A pod that runs.
+    pub(super) const RUNNING: Self = Self { stopping: false };
 }
 
 /// Namespace and name as the log writes them.
@@ -221,6 +215,10 @@ impl World {
             ObjectKind::Pod => {
                 if let Some(node) = &touched.node {
                     self.scheduler.load_touched(node);
+                    if *how == Touch::Gone {
+                        // Its room is free, whether or not a kubelet had taken it.
+                        self.scheduler.node_touched(&self.store, node);
+                    }
                 }
                 self.scheduler.pod_touched(&self.store, key);
                 self.kubelet_sees(key, uid, *how);
@@ -252,10 +250,7 @@ impl World {
 
     pub(super) fn kubelet_sees(&mut self, key: &ObjectKey, uid: &Uid, how: Touch) {
         if how == Touch::Gone {
-            if let Some(taken) = self.taken.remove(uid) {
-                self.scheduler
-                    .node_touched(&self.store, taken.node.as_str());
-            }
+            self.taken.remove(uid);
             return;
         }
         let Some(pod) = self.store.get::<Pod>(key) else {
@@ -273,7 +268,7 @@ impl World {
         let has_kubelet = self.has_kubelet(&node);
         match self.taken.get_mut(uid) {
             None if !over && has_kubelet => {
-                self.taken.insert(uid.clone(), Taken::running(node.clone()));
+                self.taken.insert(uid.clone(), Taken::RUNNING);
                 self.start_pod(key, uid, &node);
             }
             Some(taken) if going && !taken.stopping => {
