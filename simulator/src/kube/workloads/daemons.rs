@@ -74,18 +74,10 @@ fn visit(pass: &mut Pass<'_>, (key, set): (&ObjectKey, &DaemonSet), spec: &Daemo
             pods.insert(node.clone(), known);
         }
     }
-    let revision = revision(pass, (key, set), spec, &pods);
-    let mut all = pods.values().flatten();
-    if !all.all(|(_, pod)| revisions::of_pod(pod) == Some(&revision)) {
+    let mut crew = Crew::of(pass, (key, set), spec, pods);
+    if !crew.is_of_one_revision() {
         return false;
     }
-    let mut crew = Crew {
-        key,
-        set,
-        spec,
-        revision,
-        pods,
-    };
     for node in &nodes {
         crew.see_to(pass, node);
     }
@@ -101,38 +93,41 @@ fn cover(pass: &mut Pass<'_>, (key, set): (&ObjectKey, &DaemonSet), spec: &Daemo
             pods.entry(node).or_default().push((key, pod));
         }
     }
-    let revision = revision(pass, (key, set), spec, &pods);
-    let mut crew = Crew {
-        key,
-        set,
-        spec,
-        revision,
-        pods,
-    };
+    let mut crew = Crew::of(pass, (key, set), spec, pods);
     let nodes: Vec<ObjectKey> = pass.store.all::<Node>().keys().cloned().collect();
     let wanted = nodes.iter().filter(|node| crew.see_to(pass, &node.name));
     let wanted = wanted.count();
     update(pass, spec, &crew.revision, (wanted, &crew.pods));
-    let mut all = crew.pods.values().flatten();
-    if all.all(|(_, pod)| revisions::of_pod(pod) == Some(&crew.revision)) {
+    if crew.is_of_one_revision() {
         pass.workloads.revisions.settle(&uid(set));
     }
 }
 
-/// The name of the revision that the pods of a set are to be of.
-fn revision(
-    pass: &mut Pass<'_>,
-    (key, set): (&ObjectKey, &DaemonSet),
-    spec: &DaemonSetSpec,
-    pods: &PodsByNode,
-) -> String {
-    let first = pods.values().flatten().next().map(|(_, pod)| pod);
-    let id = (&uid(set), key.name.as_str());
-    let change = pass.workloads.revisions.of(id, &spec.template, first);
-    change.update.name
-}
+impl<'a> Crew<'a> {
+    /// These pods of a set, and the revision that they are to be of.
+    fn of(
+        pass: &mut Pass<'_>,
+        (key, set): (&'a ObjectKey, &'a DaemonSet),
+        spec: &'a DaemonSetSpec,
+        pods: PodsByNode,
+    ) -> Self {
+        let first = pods.values().flatten().next().map(|(_, pod)| pod);
+        let id = (&uid(set), key.name.as_str());
+        let change = pass.workloads.revisions.of(id, &spec.template, first);
+        Self {
+            revision: change.update.name,
+            key,
+            set,
+            spec,
+            pods,
+        }
+    }
 
-impl Crew<'_> {
+    fn is_of_one_revision(&self) -> bool {
+        let mut all = self.pods.values().flatten();
+        all.all(|(_, pod)| revisions::of_pod(pod) == Some(&self.revision))
+    }
+
     /// Creates the pod that is missing on a node, or drives out those that do not belong there; says
     /// whether the node is to have one.
     fn see_to(&mut self, pass: &mut Pass<'_>, node: &str) -> bool {
