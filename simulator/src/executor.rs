@@ -5,6 +5,7 @@
 
 mod latency;
 
+use latency::Recipient;
 pub(crate) use latency::latency;
 
 use std::collections::BTreeMap;
@@ -372,7 +373,8 @@ impl Hands<'_> {
     /// What the API server says to a call that it does not carry out.
     fn refused(&mut self, action: &Action) -> Option<ApiError> {
         let permille = self.faults.write_refused_permille;
-        let strikes = is_write(action) && self.random.happens(Purpose::Refusals, permille);
+        let is_write = Recipient::of(action) == Recipient::ApiServer;
+        let strikes = is_write && self.random.happens(Purpose::Refusals, permille);
         strikes.then(|| {
             self.events.push(Event::Fault(FaultKind::WriteRefused));
             match self.random.below(Purpose::Refusals, 3) {
@@ -413,24 +415,6 @@ enum Failing {
     Before,
     /// When all was done.
     After,
-}
-
-/// Whether an action is a call of the API server.
-const fn is_write(action: &Action) -> bool {
-    match action {
-        Action::CreateClaim { .. }
-        | Action::PatchClaim { .. }
-        | Action::DeleteClaim { .. }
-        | Action::ReleaseClaim { .. }
-        | Action::PatchNode { .. }
-        | Action::DeleteNode { .. }
-        | Action::ReleaseNode { .. }
-        | Action::Evict(_) => true,
-        Action::Launch(_)
-        | Action::Terminate { .. }
-        | Action::ListMachines(_)
-        | Action::Plan(_) => false,
-    }
 }
 
 /// The effect as a careless client repeats it: a fleet call gets a token of its own.

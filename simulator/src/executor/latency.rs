@@ -1,9 +1,36 @@
-//! How long effects take to arrive and to be answered.
+//! Whom effects ask, and how long they take to arrive and to be answered.
 
 use tidewright::engine::Action;
 
 use crate::faults::FaultSettings;
 use crate::random::{Purpose, Quantiles, Random};
+
+/// Whom an action asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recipient {
+    ApiServer,
+    Fleet,
+    Cloud,
+    Planner,
+}
+
+impl Recipient {
+    pub(super) const fn of(action: &Action) -> Self {
+        match action {
+            Action::CreateClaim { .. }
+            | Action::PatchClaim { .. }
+            | Action::DeleteClaim { .. }
+            | Action::ReleaseClaim { .. }
+            | Action::PatchNode { .. }
+            | Action::DeleteNode { .. }
+            | Action::ReleaseNode { .. }
+            | Action::Evict(_) => Self::ApiServer,
+            Action::Launch(_) => Self::Fleet,
+            Action::Terminate { .. } | Action::ListMachines(_) => Self::Cloud,
+            Action::Plan(_) => Self::Planner,
+        }
+    }
+}
 
 /// How long a call takes on its way there and on its way back, in milliseconds.
 struct Latency {
@@ -34,21 +61,12 @@ const PLAN: Quantiles = Quantiles::of([1, 2, 3, 4, 6, 10, 25]);
 
 /// How long an effect takes to arrive and its answer to come back, in milliseconds.
 pub(crate) fn latency(action: &Action, faults: &FaultSettings, random: &mut Random) -> (u32, u32) {
-    let Latency { there, back } = match action {
-        Action::CreateClaim { .. }
-        | Action::PatchClaim { .. }
-        | Action::DeleteClaim { .. }
-        | Action::ReleaseClaim { .. }
-        | Action::PatchNode { .. }
-        | Action::DeleteNode { .. }
-        | Action::ReleaseNode { .. }
-        | Action::Evict(_) => API,
-        Action::Launch(_) => FLEET,
-        Action::Terminate { .. } | Action::ListMachines(_) => CLOUD,
-        Action::Plan(_) if faults.plan_millis_max > 0 => {
-            return (0, random.below(Purpose::Plan, faults.plan_millis_max));
-        }
-        Action::Plan(_) => return (0, random.quantile(Purpose::Plan, &PLAN)),
+    let Latency { there, back } = match (Recipient::of(action), faults.plan_millis_max) {
+        (Recipient::ApiServer, _) => API,
+        (Recipient::Fleet, _) => FLEET,
+        (Recipient::Cloud, _) => CLOUD,
+        (Recipient::Planner, 0) => return (0, random.quantile(Purpose::Plan, &PLAN)),
+        (Recipient::Planner, most) => return (0, random.below(Purpose::Plan, most)),
     };
     (
         random.quantile(Purpose::Latency, &there),
