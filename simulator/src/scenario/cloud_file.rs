@@ -5,10 +5,9 @@ use serde::Deserialize;
 use std::time::Duration;
 
 use tidewright::api::rules::{FieldPath, Violation};
-use tidewright::model::time::parse_duration;
 
 use super::file::PaidFor;
-use super::rules::span;
+use super::rules::{length, span};
 use crate::cloud::SpotMarket;
 use crate::setup::{Interrupt, Share, Taking};
 
@@ -135,10 +134,6 @@ fn long_enough(path: &FieldPath, text: &str) -> Option<Violation> {
         let rule = "This must be a second at least.";
         Violation::new(path.clone(), text, rule, "Write an hour as 1h.")
     })
-}
-
-fn length(text: &str) -> Duration {
-    parse_duration(text).expect("the rules of the file check its durations")
 }
 
 impl InterruptFile {

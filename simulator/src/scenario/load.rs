@@ -13,11 +13,12 @@ use tidewright::api::rules::FieldPath;
 use tidewright::cloud::region::Region;
 use tidewright::engine::Settings;
 use tidewright::model::catalog::CapacityType;
-use tidewright::model::time::{Timestamp, parse_duration};
+use tidewright::model::time::Timestamp;
 use tidewright::planner::{Options, PreferencePolicy};
 
 use super::cluster::{self, Cluster};
 use super::file::{Applied, DeletableKind, Happens, PaidFor, ScenarioFile, SettingsFile};
+use super::rules::length;
 use super::{Choices, Scenario, embedded, rules, services};
 use crate::boot::BootProfile;
 use crate::setup::{Happening, Object, ObjectKind, Setup};
@@ -62,7 +63,7 @@ pub fn load(scenario: &str, choices: &Choices) -> Result<Loaded, Refused> {
             name: file.name,
             description: file.description,
             setup,
-            until: span(&file.until),
+            until: length(&file.until),
             expect: file.expect,
         },
         remarks: loader.remarks,
@@ -140,10 +141,10 @@ impl Loader {
             self.policies(file, choices)
         };
         objects.extend(self.manifests(&file.manifests));
-        let until = span(&file.until);
+        let until = length(&file.until);
         let mut timeline = services::happenings(&file.services, &file.replicas, until);
         for happens in &file.timeline {
-            let at = span(&happens.at);
+            let at = length(&happens.at);
             timeline.extend(self.happenings(happens).into_iter().map(|it| (at, it)));
         }
         let errors = std::mem::take(&mut self.errors);
@@ -273,7 +274,7 @@ impl Loader {
         if let Some(silence) = &happens.silence {
             all.push(Happening::Silence {
                 nodes: silence.nodes,
-                span: silence.lasts.as_deref().map(span),
+                span: silence.lasts.as_deref().map(length),
             });
         }
         if happens.crash_controller {
@@ -351,13 +352,9 @@ fn instant(text: &str) -> Timestamp {
     Timestamp::parse(text).expect("the rules of the file check the instant")
 }
 
-fn span(text: &str) -> Duration {
-    parse_duration(text).expect("the rules of the file check its durations")
-}
-
 fn settings(file: &SettingsFile) -> Settings {
     let usual = usual_settings();
-    let or = |text: &Option<String>, usual| text.as_deref().map_or(usual, span);
+    let or = |text: &Option<String>, usual| text.as_deref().map_or(usual, length);
     Settings {
         batch_idle: or(&file.batch_idle_duration, usual.batch_idle),
         batch_max: or(&file.batch_max_duration, usual.batch_max),
@@ -381,7 +378,7 @@ fn cloud(happens: &Happens) -> Vec<Happening> {
     let outage = happens.zone_outage.as_ref();
     let outage = outage.map(|outage| Happening::ZoneOutage {
         zone: outage.zone.clone(),
-        lasts: span(&outage.lasts),
+        lasts: length(&outage.lasts),
     });
     let interrupt = happens.interrupt.as_ref();
     let interrupt = interrupt.map(|it| Happening::Interrupt(it.setup()));

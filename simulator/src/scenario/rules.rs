@@ -1,6 +1,7 @@
 //! What a scenario file must satisfy beyond its shape.
 
 use std::path::Path;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use k8s_openapi::api::batch::v1::CronJob;
@@ -91,6 +92,11 @@ pub(super) fn span(path: &FieldPath, text: &str) -> Option<Violation> {
     let rule = format!("This must be a duration: {error}.");
     let fix = "Write it as 30s, 10m or 1h30m.";
     Some(Violation::new(path.clone(), text, rule, fix))
+}
+
+/// A duration of a file whose rules have been checked.
+pub(super) fn length(text: &str) -> Duration {
+    parse_duration(text).expect("the rules of the file check its durations")
 }
 
 fn happening(path: &FieldPath, happens: &Happens) -> Vec<Violation> {

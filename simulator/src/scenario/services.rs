@@ -15,6 +15,7 @@ use tidewright::api::rules::{FieldPath, Violation};
 use tidewright::model::time::parse_duration;
 
 use super::file::ScalableKind;
+use super::rules::length;
 use crate::setup::{Happening, Object, ObjectKind};
 
 /// The most copies of one service: names have three digits.
@@ -133,7 +134,7 @@ pub(super) fn happenings(
 ) -> Vec<(Duration, Happening)> {
     let mut all = Vec::new();
     for service in services {
-        let shift = service.shift.as_deref().map_or(Duration::ZERO, span);
+        let shift = service.shift.as_deref().map_or(Duration::ZERO, length);
         for number in 1..=service.count.unwrap_or(1) {
             let name = match service.count {
                 Some(_) => format!("{}-{number:03}", service.name),
@@ -216,12 +217,12 @@ struct Course {
 impl Course {
     fn of(curve: &Curve, late: Duration) -> Self {
         let points = curve.points.iter();
-        let mut points: Vec<_> = points.map(|(time, count)| (span(time), *count)).collect();
+        let mut points: Vec<_> = points.map(|(time, count)| (length(time), *count)).collect();
         points.sort_unstable();
         Self {
             points,
-            every: curve.every.as_deref().map(span),
-            ramp: curve.ramp.as_deref().map(span),
+            every: curve.every.as_deref().map(length),
+            ramp: curve.ramp.as_deref().map(length),
             late,
         }
     }
@@ -324,10 +325,6 @@ impl Course {
             (at, scale)
         })
     }
-}
-
-fn span(text: &str) -> Duration {
-    parse_duration(text).expect("the rules of the file check its durations")
 }
 
 #[cfg(test)]
