@@ -58,6 +58,9 @@ impl Cloud {
                 moved.insert(key, price);
             }
         }
+        if moved.is_empty() {
+            return moved;
+        }
         Arc::make_mut(&mut self.region).reprice(&moved);
         for machine in self.machines.values_mut().filter(|machine| machine.runs()) {
             if let Some(price) = moved.get(&machine.fact.machine.offering()) {
